@@ -1,0 +1,434 @@
+//! Settings of one node, and what makes them valid.
+
+use crate::fault::Faults;
+use crate::time::Duration;
+use core::fmt;
+use core::net::Ipv4Addr;
+
+/// Default UDP port of the heartbeat.
+pub const DEFAULT_HEARTBEAT_PORT: u16 = 9527;
+/// Default heartbeat timeout T, in seconds.
+pub const DEFAULT_HEARTBEAT_TIMEOUT_S: u8 = 7;
+/// Shortest heartbeat timeout T, in seconds.
+pub const MIN_HEARTBEAT_TIMEOUT_S: u8 = 3;
+/// Longest heartbeat timeout T, in seconds.
+pub const MAX_HEARTBEAT_TIMEOUT_S: u8 = 10;
+/// Length of the pre-shared key, in bytes.
+pub const KEY_LEN: usize = 32;
+
+/// An Ethernet (MAC) address.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct MacAddr(pub [u8; 6]);
+
+impl MacAddr {
+    /// Whether this can be the address of one station: neither all zeros nor a group address.
+    pub const fn is_unicast(self) -> bool {
+        let [a, b, c, d, e, f] = self.0;
+        a & 1 == 0 && (a | b | c | d | e | f) != 0
+    }
+}
+
+impl fmt::Display for MacAddr {
+    /// `C0:74:AD:53:73:72`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b, c, d, e, g] = self.0;
+        write!(f, "{a:02X}:{b:02X}:{c:02X}:{d:02X}:{e:02X}:{g:02X}")
+    }
+}
+
+/// Configured station type. It never changes at run time; it breaks ties, it is not a role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum StationType {
+    /// Wins ties.
+    Primary,
+    /// Loses ties.
+    Secondary,
+}
+
+/// Network method of the appliance; both nodes must use the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum NetworkMethod {
+    /// One LAN port to the uplink switch.
+    Switch,
+    /// WAN and LAN ports.
+    Router,
+}
+
+/// Appliance model (table 1 of the product guide).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[expect(missing_docs, reason = "the names are the models'")]
+pub enum Model {
+    Ucm6301,
+    Ucm6302,
+    Ucm6304,
+    Ucm6308,
+    Ucm6300A,
+    Ucm6302A,
+    Ucm6304A,
+    Ucm6308A,
+}
+
+impl Model {
+    /// Every model, in the order of their wire ids (1, 2, …).
+    pub const ALL: [Self; 8] = [
+        Self::Ucm6301,
+        Self::Ucm6302,
+        Self::Ucm6304,
+        Self::Ucm6308,
+        Self::Ucm6300A,
+        Self::Ucm6302A,
+        Self::Ucm6304A,
+        Self::Ucm6308A,
+    ];
+
+    /// The name as printed on the device, e.g. `UCM6304A`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ucm6301 => "UCM6301",
+            Self::Ucm6302 => "UCM6302",
+            Self::Ucm6304 => "UCM6304",
+            Self::Ucm6308 => "UCM6308",
+            Self::Ucm6300A => "UCM6300A",
+            Self::Ucm6302A => "UCM6302A",
+            Self::Ucm6304A => "UCM6304A",
+            Self::Ucm6308A => "UCM6308A",
+        }
+    }
+
+    /// Number of FXO ports, 0–8.
+    pub const fn fxo_ports(self) -> u8 {
+        match self {
+            Self::Ucm6300A => 0,
+            Self::Ucm6301 => 1,
+            Self::Ucm6302 | Self::Ucm6302A => 2,
+            Self::Ucm6304 | Self::Ucm6304A => 4,
+            Self::Ucm6308 | Self::Ucm6308A => 8,
+        }
+    }
+
+    /// The id in the heartbeat.
+    pub const fn id(self) -> u16 {
+        match self {
+            Self::Ucm6301 => 1,
+            Self::Ucm6302 => 2,
+            Self::Ucm6304 => 3,
+            Self::Ucm6308 => 4,
+            Self::Ucm6300A => 5,
+            Self::Ucm6302A => 6,
+            Self::Ucm6304A => 7,
+            Self::Ucm6308A => 8,
+        }
+    }
+}
+
+/// Firmware version `a.b.c.d`; ordered as versions are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Firmware(pub [u8; 4]);
+
+impl Firmware {
+    /// The oldest firmware with high availability.
+    pub const OLDEST: Self = Self([1, 0, 9, 0]);
+}
+
+impl fmt::Display for Firmware {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b, c, d] = self.0;
+        write!(f, "{a}.{b}.{c}.{d}")
+    }
+}
+
+/// An IPv4 address with the length of its subnet prefix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Cidr {
+    /// The address.
+    pub address: Ipv4Addr,
+    /// Prefix length in bits, 0–32.
+    pub prefix_len: u8,
+}
+
+impl Cidr {
+    /// Whether `other` lies in this subnet.
+    pub const fn contains(&self, other: Ipv4Addr) -> bool {
+        let mask = self.mask();
+        self.address.to_bits() & mask == other.to_bits() & mask
+    }
+
+    /// Whether `other` is the subnet's network or broadcast address (which no host can have).
+    pub const fn is_reserved(&self, other: Ipv4Addr) -> bool {
+        let host = !self.mask();
+        host > 1 && (other.to_bits() & host == 0 || other.to_bits() & host == host)
+    }
+
+    const fn mask(&self) -> u32 {
+        match self.prefix_len {
+            0 => 0,
+            len if len >= 32 => u32::MAX,
+            len => u32::MAX << (32 - len),
+        }
+    }
+}
+
+impl fmt::Display for Cidr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.address, self.prefix_len)
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl defmt::Format for Cidr {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        let [a, b, c, d] = self.address.octets();
+        defmt::write!(f, "{=u8}.{=u8}.{=u8}.{=u8}/{=u8}", a, b, c, d, self.prefix_len);
+    }
+}
+
+/// The pre-shared key of a pair. It is neither printed nor compared.
+#[derive(Clone, Copy)]
+pub struct Key(pub [u8; KEY_LEN]);
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Key(..)")
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl defmt::Format for Key {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "Key(..)");
+    }
+}
+
+/// When a fault counts, and how often it may cause a handover.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct FaultPolicy {
+    /// Faults that cause a handover: the FXO ports of the hardware fault switch, [`Faults::SERVICE`] for the software
+    /// fault switch. [`Faults::ALWAYS_SWITCH`] is added to it.
+    pub switching: Faults,
+    /// How long the LAN or WAN carrier must be gone to raise its fault, in ms.
+    pub link_raise_ms: u32,
+    /// How long it must be back to clear it, in ms.
+    pub link_clear_ms: u32,
+    /// Handovers for own faults that are allowed in one window.
+    pub handover_budget: u8,
+    /// Length of that window, in seconds.
+    pub handover_window_s: u32,
+}
+
+impl Default for FaultPolicy {
+    fn default() -> Self {
+        Self {
+            switching: Faults::empty(),
+            link_raise_ms: 50,
+            link_clear_ms: 1000,
+            handover_budget: 2,
+            handover_window_s: 3600,
+        }
+    }
+}
+
+/// Everything one node has to know. Plain data; [`Config::validate`] says whether a node can run on it.
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Config {
+    /// High availability on? A node that is off holds nothing and tells its peer so.
+    pub enabled: bool,
+    /// Configured station type.
+    pub station_type: StationType,
+    /// MAC address of the LAN interface: this node's identity.
+    pub mac: MacAddr,
+    /// MAC address of the heartbeat port.
+    pub cable_mac: MacAddr,
+    /// Own static address on the LAN, with the prefix of the LAN.
+    pub own_ip: Cidr,
+    /// The cluster IP that the active owns.
+    pub cluster_ip: Cidr,
+    /// The peer's static LAN address.
+    pub peer_ip: Ipv4Addr,
+    /// The peer's LAN MAC address, where it is given.
+    pub peer_mac: Option<MacAddr>,
+    /// UDP port of the heartbeat, 1–65535.
+    pub heartbeat_port: u16,
+    /// Heartbeat timeout T in seconds, 3–10.
+    pub heartbeat_timeout_s: u8,
+    /// Take over within 500 ms when the active's machine is gone (promise L3). Needs a gateway.
+    pub fast_failover: bool,
+    /// The LAN's gateway, the third party that tells an isolated node that it is isolated.
+    pub gateway: Option<Ipv4Addr>,
+    /// Pre-shared key; without one frames are not authenticated.
+    pub key: Option<Key>,
+    /// Network method.
+    pub network_method: NetworkMethod,
+    /// Appliance model.
+    pub model: Model,
+    /// Firmware version.
+    pub firmware: Firmware,
+    /// Fault policy.
+    pub fault: FaultPolicy,
+}
+
+/// Why a node cannot run on a [`Config`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// `mac` or `cable_mac` is zero or a group address.
+    MacNotUnicast,
+    /// `peer_mac` equals the own MAC.
+    PeerMacIsOwn,
+    /// The heartbeat port is 0.
+    PortZero,
+    /// The heartbeat timeout is outside 3–10 s.
+    TimeoutOutOfRange,
+    /// A prefix is longer than 32 bits or 0.
+    PrefixOutOfRange,
+    /// The own address is not one that a host on its LAN can have.
+    OwnIpUnusable,
+    /// The cluster IP equals the own address.
+    ClusterIpIsOwn,
+    /// The cluster IP equals the peer's address.
+    ClusterIpIsPeer,
+    /// The cluster IP is outside the LAN, or its network or broadcast address.
+    ClusterIpOutsideLan,
+    /// The peer's address equals the own one.
+    PeerIpIsOwn,
+    /// The peer's address is outside the LAN, or its network or broadcast address.
+    PeerIpOutsideLan,
+    /// The gateway equals the own address, the peer's, or the cluster IP.
+    GatewayIsNode,
+    /// The gateway is outside the LAN, or its network or broadcast address.
+    GatewayOutsideLan,
+    /// The firmware is older than [`Firmware::OLDEST`].
+    FirmwareTooOld,
+    /// The fault policy switches on an FXO port that the model does not have.
+    NoSuchFxoPort,
+    /// The handover window is 0 s.
+    WindowZero,
+}
+
+impl ConfigError {
+    /// The setting at fault, by its name in the configuration file.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::MacNotUnicast => "network.lan_interface",
+            Self::PeerMacIsOwn => "ha.peer_mac",
+            Self::PortZero => "ha.heartbeat_port",
+            Self::TimeoutOutOfRange => "ha.heartbeat_timeout",
+            Self::PrefixOutOfRange | Self::ClusterIpIsOwn | Self::ClusterIpIsPeer | Self::ClusterIpOutsideLan => {
+                "ha.cluster_ip"
+            }
+            Self::OwnIpUnusable => "network.lan_interface",
+            Self::PeerIpIsOwn | Self::PeerIpOutsideLan => "ha.peer_ip",
+            Self::GatewayIsNode | Self::GatewayOutsideLan => "network.gateway",
+            Self::FirmwareTooOld => "device.firmware",
+            Self::NoSuchFxoPort => "ha.hardware_fault_switch",
+            Self::WindowZero => "fault.handover_window_s",
+        }
+    }
+
+    /// What is wrong and what to do, without the value.
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::MacNotUnicast => "is not the MAC address of one interface; use an Ethernet interface",
+            Self::PeerMacIsOwn => "is this node's own MAC address; give the other node's, or leave it out",
+            Self::PortZero => "must be 1 to 65535",
+            Self::TimeoutOutOfRange => "must be 3 to 10 seconds",
+            Self::PrefixOutOfRange => "must have a prefix of 1 to 32 bits",
+            Self::OwnIpUnusable => "has no usable IPv4 address in the peer's subnet; give it a static one",
+            Self::ClusterIpIsOwn => "is this node's own address; choose a free address of the LAN",
+            Self::ClusterIpIsPeer => "is the peer's address; choose a free address of the LAN",
+            Self::ClusterIpOutsideLan => "is not a host address in the LAN's subnet; choose a free address of the LAN",
+            Self::PeerIpIsOwn => "is this node's own address; give the other node's static LAN address",
+            Self::PeerIpOutsideLan => {
+                "is not a host address in the LAN's subnet; give the other node's static LAN address"
+            }
+            Self::GatewayIsNode => "is an address of the pair; give the router's address, or leave it out",
+            Self::GatewayOutsideLan => "is not a host address in the LAN's subnet; give the router's LAN address",
+            Self::FirmwareTooOld => "must be 1.0.9.0 or higher",
+            Self::NoSuchFxoPort => "names an FXO port that this model does not have",
+            Self::WindowZero => "must be at least 1 second",
+        }
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.key(), self.reason())
+    }
+}
+
+impl core::error::Error for ConfigError {}
+
+impl Config {
+    /// The heartbeat timeout T.
+    pub const fn timeout(&self) -> Duration {
+        Duration::from_s(self.heartbeat_timeout_s as u64)
+    }
+
+    /// The interval at which frames are sent on each path: T/20, or 50 ms with fast failover.
+    pub const fn interval(&self) -> Duration {
+        if self.fast_failover { Duration::from_ms(50) } else { Duration::from_us(self.timeout().as_us() / 20) }
+    }
+
+    /// Faults that cause a handover.
+    pub const fn switching_faults(&self) -> Faults {
+        self.fault.switching.union(Faults::ALWAYS_SWITCH)
+    }
+
+    /// Checks every rule and reports each violation to `report`; `true` when there was none.
+    pub fn check(&self, mut report: impl FnMut(ConfigError)) -> bool {
+        let mut valid = true;
+        for error in self.problems().into_iter().flatten() {
+            valid = false;
+            report(error);
+        }
+        valid
+    }
+
+    /// The first violated rule, if any.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        match self.problems().into_iter().flatten().next() {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+
+    fn problems(&self) -> [Option<ConfigError>; 16] {
+        use ConfigError as E;
+        let lan = self.own_ip;
+        let (own, cluster, peer) = (lan.address, self.cluster_ip.address, self.peer_ip);
+        let outside = |ip| !lan.contains(ip) || lan.is_reserved(ip);
+        let gateway_is_node = |ip| ip == own || ip == peer || ip == cluster;
+        let prefix_bad = |cidr: Cidr| cidr.prefix_len == 0 || cidr.prefix_len > 32;
+        let missing_ports = Faults::FXO.difference(Faults::from_bits_truncate((1 << self.model.fxo_ports()) - 1));
+        let when = |bad: bool, error: E| bad.then_some(error);
+        [
+            when(!self.mac.is_unicast() || !self.cable_mac.is_unicast(), E::MacNotUnicast),
+            when(self.peer_mac == Some(self.mac), E::PeerMacIsOwn),
+            when(self.heartbeat_port == 0, E::PortZero),
+            when(
+                self.heartbeat_timeout_s < MIN_HEARTBEAT_TIMEOUT_S
+                    || self.heartbeat_timeout_s > MAX_HEARTBEAT_TIMEOUT_S,
+                E::TimeoutOutOfRange,
+            ),
+            when(prefix_bad(lan) || prefix_bad(self.cluster_ip), E::PrefixOutOfRange),
+            when(own.is_unspecified() || own.is_multicast() || lan.is_reserved(own), E::OwnIpUnusable),
+            when(cluster == own, E::ClusterIpIsOwn),
+            when(cluster == peer, E::ClusterIpIsPeer),
+            when(outside(cluster), E::ClusterIpOutsideLan),
+            when(peer == own, E::PeerIpIsOwn),
+            when(outside(peer), E::PeerIpOutsideLan),
+            when(self.gateway.is_some_and(gateway_is_node), E::GatewayIsNode),
+            when(self.gateway.is_some_and(outside), E::GatewayOutsideLan),
+            when(self.firmware < Firmware::OLDEST, E::FirmwareTooOld),
+            when(self.fault.switching.intersects(missing_ports), E::NoSuchFxoPort),
+            when(self.fault.handover_window_s == 0, E::WindowZero),
+        ]
+    }
+}

@@ -1,0 +1,130 @@
+//! What a node tells the operator: why its role changed, why it refused, what is not as it should be.
+
+/// Why the role changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum RoleReason {
+    /// The node started, or was enabled.
+    Started,
+    /// The peer is active.
+    PeerActive,
+    /// The peer ranks higher and nobody is active.
+    PeerRanksHigher,
+    /// The peer was silent for the heartbeat timeout.
+    PeerSilent,
+    /// The peer's machine is gone: cable without carrier and no answer on the LAN.
+    PeerGone,
+    /// The peer cannot hear this node and is not active.
+    PeerDeaf,
+    /// Nobody was active and the peer granted the claim.
+    Granted,
+    /// The peer is switched off for high availability.
+    PeerOff,
+    /// Handover because of a fault of the old active.
+    SelfFault,
+    /// Handover by the operator's command.
+    ForcedSwitch,
+    /// Handover because the old active's program was asked to stop.
+    Shutdown,
+    /// The peer could not take the role, so the old active took it back.
+    PeerRefused,
+    /// The lease ran out and the node may not serve alone.
+    LeaseExpired,
+    /// Two actives met and this node is the one to step down.
+    PeerPrecedes,
+    /// The node woke from a freeze and could not know what happened meanwhile.
+    WokeFromFreeze,
+    /// The cluster IP could not be bound.
+    AddressFailed,
+    /// The cluster IP was taken away.
+    AddressLost,
+    /// High availability was turned off on this node.
+    Disabled,
+    /// High availability was turned off by the peer.
+    DisabledByPeer,
+}
+
+/// Why a force switch was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum SwitchRefusal {
+    /// This node is not active; the command belongs on the active.
+    NotActive,
+    /// The peer is not heard.
+    PeerNotSeen,
+    /// The peer is not standby.
+    PeerNotStandby,
+    /// The peer has a fault, no usable LAN, or is about to stop.
+    PeerUnhealthy,
+    /// The peer is in the middle of a full synchronisation.
+    PeerSyncing,
+    /// A handover is already under way.
+    InProgress,
+    /// The peer did not answer.
+    PeerUnanswered,
+    /// The peer said no.
+    PeerRefused,
+}
+
+/// A lasting condition the operator should know of. Raised once and cleared once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Alert {
+    /// The peer is not heard on any path.
+    HeartbeatLost,
+    /// The peer is not heard over the cable, while it is heard over the LAN.
+    CableLost,
+    /// The peer is not heard over the LAN, while it is heard over the cable.
+    LanPathLost,
+    /// Something on the cable speaks, but cannot be understood: wrong key, unknown version, or not the configured peer.
+    PeerIncompatible,
+    /// Both nodes have the same station type.
+    SameStationType,
+    /// Settings that must match differ.
+    SettingsDiffer,
+    /// The models differ; data synchronisation is suspended.
+    ModelDiffers,
+    /// The firmware versions differ; data goes from the old to the new only.
+    FirmwareDiffers,
+    /// The peer's MAC address is not the configured one.
+    PeerMacMismatch,
+    /// A foreign station answers for the cluster IP.
+    ForeignHolder,
+    /// The silent peer's machine still answers for the cluster IP, so that this node cannot claim it.
+    PeerHoldsAddress,
+    /// The gateway does not answer.
+    GatewayLost,
+    /// A handover was wanted but the peer refused it, did not answer, or was no healthier.
+    HandoverFailed,
+    /// No more handovers for own faults in this window; the node keeps its role.
+    BudgetUsed,
+    /// The cluster IP could not be bound.
+    AddressFailed,
+    /// The term could not be stored; a restart may forget it.
+    NotPersisted,
+    /// High availability was turned off by the peer; `Enable` on both nodes turns it on.
+    DisabledByPeer,
+}
+
+impl Alert {
+    /// Every alert, in the order of their bits.
+    pub const ALL: [Self; 17] = [
+        Self::HeartbeatLost,
+        Self::CableLost,
+        Self::LanPathLost,
+        Self::PeerIncompatible,
+        Self::SameStationType,
+        Self::SettingsDiffer,
+        Self::ModelDiffers,
+        Self::FirmwareDiffers,
+        Self::PeerMacMismatch,
+        Self::ForeignHolder,
+        Self::PeerHoldsAddress,
+        Self::GatewayLost,
+        Self::HandoverFailed,
+        Self::BudgetUsed,
+        Self::AddressFailed,
+        Self::NotPersisted,
+        Self::DisabledByPeer,
+    ];
+}

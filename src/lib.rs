@@ -1,0 +1,35 @@
+//! High availability for a pair of IP-PBX appliances.
+//!
+//! Two nodes are joined by a heartbeat cable and a LAN. One of them is active and owns the cluster IP that the phones
+//! use; the other stands by and takes over when it fails. This library decides; it does no I/O, reads no clock and
+//! allocates nothing. Every effect is an [`Output`] that an adapter carries out, every fact an [`Input`] that it reports.
+//!
+//! ```text
+//! loop {
+//!     node.handle(now, input);
+//!     while let Some(output) = node.poll_output(&mut frame) { /* carry it out, in this order */ }
+//!     sleep until node.poll_timeout() or the next input
+//! }
+//! ```
+//!
+//! The promises S1–S6 and L1–L7 that the comments cite are listed in `docs/safety.md`.
+#![no_std]
+#![deny(unsafe_code)]
+
+#[cfg(test)]
+extern crate std;
+
+pub mod config;
+pub mod event;
+pub mod fault;
+pub mod io;
+pub mod node;
+pub mod role;
+pub mod status;
+pub mod time;
+
+pub use config::{Config, ConfigError};
+pub use io::{Input, Output};
+pub use node::Node;
+pub use status::Status;
+pub use time::{Duration, Instant};
