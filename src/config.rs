@@ -2,6 +2,7 @@
 
 use crate::fault::Faults;
 use crate::time::Duration;
+use crate::wire::CRC;
 use core::fmt;
 use core::net::Ipv4Addr;
 
@@ -13,6 +14,8 @@ pub const DEFAULT_HEARTBEAT_TIMEOUT_S: u8 = 7;
 pub const MIN_HEARTBEAT_TIMEOUT_S: u8 = 3;
 /// Longest heartbeat timeout T, in seconds.
 pub const MAX_HEARTBEAT_TIMEOUT_S: u8 = 10;
+/// Highest handover budget in one window.
+pub const MAX_HANDOVER_BUDGET: u8 = 8;
 /// Length of the pre-shared key, in bytes.
 pub const KEY_LEN: usize = 32;
 
@@ -310,6 +313,8 @@ pub enum ConfigError {
     NoSuchFxoPort,
     /// The handover window is 0 s.
     WindowZero,
+    /// The handover budget is more than 8.
+    BudgetTooHigh,
 }
 
 impl ConfigError {
@@ -329,6 +334,7 @@ impl ConfigError {
             Self::FirmwareTooOld => "device.firmware",
             Self::NoSuchFxoPort => "ha.hardware_fault_switch",
             Self::WindowZero => "fault.handover_window_s",
+            Self::BudgetTooHigh => "fault.handover_budget",
         }
     }
 
@@ -353,6 +359,7 @@ impl ConfigError {
             Self::FirmwareTooOld => "must be 1.0.9.0 or higher",
             Self::NoSuchFxoPort => "names an FXO port that this model does not have",
             Self::WindowZero => "must be at least 1 second",
+            Self::BudgetTooHigh => "must be 0 to 8",
         }
     }
 }
@@ -365,6 +372,16 @@ impl fmt::Display for ConfigError {
 
 impl core::error::Error for ConfigError {}
 
+/// The interval at which a node sends on each path: T/20, or 50 ms with fast failover.
+pub const fn heartbeat_interval(timeout_s: u8, fast_failover: bool) -> Duration {
+    if fast_failover { Duration::from_ms(50) } else { Duration::from_ms(timeout_s as u64 * 50) }
+}
+
+/// Whether a heartbeat timeout is within its range.
+pub const fn heartbeat_timeout_is_valid(timeout_s: u8) -> bool {
+    MIN_HEARTBEAT_TIMEOUT_S <= timeout_s && timeout_s <= MAX_HEARTBEAT_TIMEOUT_S
+}
+
 impl Config {
     /// The heartbeat timeout T.
     pub const fn timeout(&self) -> Duration {
@@ -373,12 +390,28 @@ impl Config {
 
     /// The interval at which frames are sent on each path: T/20, or 50 ms with fast failover.
     pub const fn interval(&self) -> Duration {
-        if self.fast_failover { Duration::from_ms(50) } else { Duration::from_us(self.timeout().as_us() / 20) }
+        heartbeat_interval(self.heartbeat_timeout_s, self.fast_failover)
     }
 
     /// Faults that cause a handover.
     pub const fn switching_faults(&self) -> Faults {
         self.fault.switching.union(Faults::ALWAYS_SWITCH)
+    }
+
+    /// Digest of the settings that must be the same on both nodes.
+    pub fn digest(&self) -> u32 {
+        let mut digest = CRC.digest();
+        digest.update(&self.cluster_ip.address.octets());
+        digest.update(&self.heartbeat_port.to_be_bytes());
+        digest.update(&[
+            self.cluster_ip.prefix_len,
+            self.heartbeat_timeout_s,
+            self.fast_failover as u8,
+            self.network_method as u8,
+        ]);
+        digest.update(&self.fault.switching.bits().to_be_bytes());
+        digest.update(&self.gateway.map_or([0; 4], |gateway| gateway.octets()));
+        digest.finalize()
     }
 
     /// Checks every rule and reports each violation to `report`; `true` when there was none.
@@ -399,7 +432,7 @@ impl Config {
         }
     }
 
-    fn problems(&self) -> [Option<ConfigError>; 16] {
+    fn problems(&self) -> [Option<ConfigError>; 17] {
         use ConfigError as E;
         let lan = self.own_ip;
         let (own, cluster, peer) = (lan.address, self.cluster_ip.address, self.peer_ip);
@@ -412,11 +445,7 @@ impl Config {
             when(!self.mac.is_unicast() || !self.cable_mac.is_unicast(), E::MacNotUnicast),
             when(self.peer_mac == Some(self.mac), E::PeerMacIsOwn),
             when(self.heartbeat_port == 0, E::PortZero),
-            when(
-                self.heartbeat_timeout_s < MIN_HEARTBEAT_TIMEOUT_S
-                    || self.heartbeat_timeout_s > MAX_HEARTBEAT_TIMEOUT_S,
-                E::TimeoutOutOfRange,
-            ),
+            when(!heartbeat_timeout_is_valid(self.heartbeat_timeout_s), E::TimeoutOutOfRange),
             when(prefix_bad(lan) || prefix_bad(self.cluster_ip), E::PrefixOutOfRange),
             when(own.is_unspecified() || own.is_multicast() || lan.is_reserved(own), E::OwnIpUnusable),
             when(cluster == own, E::ClusterIpIsOwn),
@@ -429,6 +458,7 @@ impl Config {
             when(self.firmware < Firmware::OLDEST, E::FirmwareTooOld),
             when(self.fault.switching.intersects(missing_ports), E::NoSuchFxoPort),
             when(self.fault.handover_window_s == 0, E::WindowZero),
+            when(self.fault.handover_budget > MAX_HANDOVER_BUDGET, E::BudgetTooHigh),
         ]
     }
 }

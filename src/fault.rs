@@ -47,4 +47,11 @@ impl Faults {
     pub const FXO: Self = Self::from_bits_truncate(0xff);
     /// Faults that cause a handover whatever the fault switches say.
     pub const ALWAYS_SWITCH: Self = Self::LAN.union(Self::WAN).union(Self::GATEWAY);
+    /// Faults with which a node cannot serve at all.
+    pub const NO_SERVICE: Self = Self::LAN.union(Self::GATEWAY).union(Self::ADDRESS);
+
+    /// How badly a node is off: 0 healthy, 1 impaired, 2 cannot serve. Only a difference is a reason to hand over.
+    pub const fn severity(self) -> u8 {
+        if self.intersects(Self::NO_SERVICE) { 2 } else { !self.is_empty() as u8 }
+    }
 }

@@ -109,6 +109,8 @@ pub struct Record {
     pub last_active: bool,
     /// The peer, then active, turned high availability off for the pair.
     pub disabled_by_peer: bool,
+    /// Handovers for own faults in the window when the record was stored.
+    pub handovers: u8,
 }
 
 /// An effect the adapter carries out, in the order in which they come.

@@ -19,17 +19,23 @@
 #[cfg(test)]
 extern crate std;
 
+pub mod arp;
+pub mod auth;
+pub mod cable;
 pub mod config;
 pub mod event;
 pub mod fault;
 pub mod io;
 pub mod node;
+pub mod peer;
+pub mod reach;
 pub mod role;
 pub mod status;
 pub mod time;
+pub mod wire;
 
 pub use config::{Config, ConfigError};
 pub use io::{Input, Output};
-pub use node::Node;
+pub use node::{FRAME_CAPACITY, Node};
 pub use status::Status;
 pub use time::{Duration, Instant};

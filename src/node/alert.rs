@@ -1,0 +1,146 @@
+//! Lasting conditions the operator is told of, each once when it begins and once when it ends.
+
+use super::Node;
+use crate::config::MacAddr;
+use crate::event::Alert;
+use crate::io::Output;
+use crate::peer::Sight;
+use crate::role::Role;
+use crate::time::{Duration, Instant};
+use crate::wire::{Path, Repr};
+
+/// A path on which nothing was heard for this long is reported, whatever the heartbeat timeout.
+const PATH_LOST: Duration = Duration::from_ms(1000);
+/// The wrong station is reported for this long after it was last heard.
+const MISMATCH_REPORT: Duration = Duration::from_s(10);
+/// The peer's machine answers for the cluster IP: reported for this long after the last answer.
+const HELD_REPORT: Duration = Duration::from_ms(500);
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct State {
+    raised: u32,
+    told: u32,
+    /// A frame whose MAC is not the configured peer's, or is the own one.
+    pub(super) peer_mac_mismatch: Option<(MacAddr, Instant)>,
+}
+
+impl State {
+    fn set(&mut self, alert: Alert, raised: bool) {
+        let bit = 1 << alert as u32;
+        self.raised = if raised { self.raised | bit } else { self.raised & !bit };
+    }
+}
+
+impl Node {
+    pub(super) fn watch_alerts(&mut self) {
+        for alert in Alert::ALL {
+            let raised = self.alert_holds(alert);
+            self.alert.set(alert, raised);
+        }
+    }
+
+    fn alert_holds(&self, alert: Alert) -> bool {
+        let facts = self.peer.facts();
+        let differs = |by: fn(&Self, &Repr) -> bool| facts.is_some_and(|facts| by(self, facts));
+        match alert {
+            Alert::HeartbeatLost => self.now >= self.heartbeat_lost_at(),
+            Alert::CableLost => self.one_path_lost(Path::Cable),
+            Alert::LanPathLost => self.one_path_lost(Path::Lan),
+            Alert::PeerIncompatible => {
+                self.quiet.incompatible_at.is_some_and(|at| self.now < at + self.claim_timeout())
+            }
+            Alert::SameStationType => differs(|node, facts| facts.station_type == node.config.station_type),
+            Alert::SettingsDiffer => differs(|node, facts| facts.digest != node.digest),
+            Alert::ModelDiffers => differs(|node, facts| facts.model != node.config.model.id()),
+            Alert::FirmwareDiffers => differs(|node, facts| facts.firmware != node.config.firmware),
+            Alert::PeerMacMismatch => self.mismatch().is_some(),
+            Alert::ForeignHolder => self.address.foreign_holder(self.now).is_some(),
+            Alert::PeerHoldsAddress => self.peer_holds_address(),
+            Alert::GatewayLost => self.role != Role::Off && self.gateway_seen() == Some(false) && self.is_settled(),
+            Alert::HandoverFailed => self.role == Role::Active && self.handover.failed(),
+            Alert::BudgetUsed => {
+                let policy = &self.config.fault;
+                self.role == Role::Active && self.own_severity() > 0 && self.health.budget_is_spent(self.now, policy)
+            }
+            Alert::AddressFailed => self.now < self.address.holdoff_until,
+            Alert::NotPersisted => self.store.failed(),
+            Alert::DisabledByPeer => self.disabled_by_peer,
+        }
+    }
+
+    fn is_settled(&self) -> bool {
+        self.now >= self.settled_at()
+    }
+
+    fn mismatch(&self) -> Option<MacAddr> {
+        self.alert.peer_mac_mismatch.filter(|(_, at)| self.now < *at + MISMATCH_REPORT).map(|(mac, _)| mac)
+    }
+
+    fn peer_holds_address(&self) -> bool {
+        let claimable = matches!(self.role, Role::Init | Role::Standby) && self.now >= self.silence_over_at();
+        claimable && self.probe.peer_held_at.is_some_and(|at| self.now < at + HELD_REPORT)
+    }
+
+    /// A peer that was never heard gets the whole timeout.
+    fn heartbeat_lost_at(&self) -> Instant {
+        match self.peer.last_counted() {
+            Some(at) => at + self.path_lost_after(),
+            None => self.started + self.config.timeout(),
+        }
+    }
+
+    fn path_lost_after(&self) -> Duration {
+        PATH_LOST.max(self.peer.interval().times(3))
+    }
+
+    fn path_lost_at(&self, path: Path) -> Instant {
+        let from = self.peer.last_heard_on(path).unwrap_or(self.started);
+        from + self.path_lost_after()
+    }
+
+    fn one_path_lost(&self, path: Path) -> bool {
+        self.now < self.heartbeat_lost_at()
+            && self.peer.sight(self.now) != Sight::Silent
+            && self.now >= self.path_lost_at(path)
+    }
+
+    pub(super) fn alert_deadlines(&self) -> [Instant; 5] {
+        [
+            self.heartbeat_lost_at(),
+            self.path_lost_at(Path::Cable),
+            self.path_lost_at(Path::Lan),
+            self.alert.peer_mac_mismatch.map_or(Instant::NEVER, |(_, at)| at + MISMATCH_REPORT),
+            self.probe.peer_held_at.map_or(Instant::NEVER, |at| at + HELD_REPORT),
+        ]
+    }
+
+    pub(super) fn poll_alert(&mut self) -> Option<Output> {
+        let changed = self.alert.raised ^ self.alert.told;
+        let alert = Alert::ALL.into_iter().find(|alert| changed & (1 << *alert as u32) != 0)?;
+        let bit = 1 << alert as u32;
+        self.alert.told ^= bit;
+        Some(Output::Alert { alert, raised: self.alert.raised & bit != 0, mac: self.alert_mac(alert) })
+    }
+
+    fn alert_mac(&self, alert: Alert) -> Option<MacAddr> {
+        match alert {
+            Alert::ForeignHolder => self.address.foreign.map(|(mac, _)| mac),
+            Alert::PeerMacMismatch => self.alert.peer_mac_mismatch.map(|(mac, _)| mac),
+            Alert::HeartbeatLost
+            | Alert::CableLost
+            | Alert::LanPathLost
+            | Alert::PeerIncompatible
+            | Alert::SameStationType
+            | Alert::SettingsDiffer
+            | Alert::ModelDiffers
+            | Alert::FirmwareDiffers
+            | Alert::PeerHoldsAddress
+            | Alert::DisabledByPeer => self.peer.facts().map(|facts| facts.mac).or(self.config.peer_mac),
+            Alert::GatewayLost
+            | Alert::HandoverFailed
+            | Alert::BudgetUsed
+            | Alert::AddressFailed
+            | Alert::NotPersisted => Some(self.config.mac),
+        }
+    }
+}

@@ -1,0 +1,369 @@
+//! Offers, answers, intents and grants: how two nodes that hear each other pass the role.
+//!
+//! A node's signal stands in every frame until it no longer holds, so that a lost frame costs one interval. An answer
+//! is only believed in a frame that echoes what was sent after the question.
+
+use super::Node;
+use crate::event::{RoleReason, SwitchRefusal};
+use crate::fault::Faults;
+use crate::io::Output;
+use crate::peer::Sight;
+use crate::role::Role;
+use crate::time::{Duration, Instant};
+use crate::wire::{HandoverReason, Readiness, RefuseReason, Repr, Signal};
+
+/// Time the standby has to answer one offer.
+const OFFER_RETRY: Duration = Duration::from_ms(100);
+/// Offers before the standby counts as not answering.
+const OFFER_TRIES: u8 = 3;
+/// A program that is asked to stop waits this long for a handover.
+const STOP_WITHIN: Duration = Duration::from_ms(2000);
+
+/// An offer of the role, from the first frame until the peer is active or the role is back.
+#[derive(Clone, Copy, Debug)]
+struct Offer {
+    term: u32,
+    reason: HandoverReason,
+    started: Instant,
+    tries: u8,
+    retry_at: Instant,
+    /// When the cluster IP was released, in `Yielding`.
+    released_at: Option<Instant>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct State {
+    offer: Option<Offer>,
+    /// No new offer for an own fault before.
+    holdoff_until: Instant,
+    /// The last offer came to nothing.
+    failed: bool,
+    /// A term this node was handed and could not take.
+    refused: Option<u32>,
+    stopped: bool,
+}
+
+impl State {
+    pub(super) fn new(now: Instant) -> Self {
+        Self { offer: None, holdoff_until: now, failed: false, refused: None, stopped: false }
+    }
+
+    pub(super) fn failed(&self) -> bool {
+        self.failed
+    }
+
+    /// Why a node that follows an active one does so.
+    pub(super) fn reason_when_followed(&self) -> RoleReason {
+        self.offer.map_or(RoleReason::PeerActive, |offer| role_reason(offer.reason))
+    }
+
+    pub(super) fn deadlines(&self, term_wait: Duration) -> [Instant; 3] {
+        let retry = self.offer.filter(|offer| offer.released_at.is_none()).map(|offer| offer.retry_at);
+        let withdraw = self.offer.and_then(|offer| offer.released_at).map(|at| at + term_wait);
+        [retry.unwrap_or(Instant::NEVER), withdraw.unwrap_or(Instant::NEVER), self.holdoff_until]
+    }
+}
+
+const fn role_reason(reason: HandoverReason) -> RoleReason {
+    match reason {
+        HandoverReason::SelfFault => RoleReason::SelfFault,
+        HandoverReason::Forced => RoleReason::ForcedSwitch,
+        HandoverReason::Shutdown => RoleReason::Shutdown,
+    }
+}
+
+impl Node {
+    /// Brings the own signal in line with what the peer says.
+    pub(super) fn negotiate(&mut self) {
+        let before = self.signal;
+        match self.role {
+            Role::Active => self.negotiate_active(),
+            Role::Yielding => self.negotiate_yielding(),
+            Role::Init | Role::Standby | Role::Claiming => self.signal = self.answer_peer(),
+            Role::Off => self.signal = Signal::None,
+        }
+        if self.signal != before {
+            self.send_now();
+        }
+    }
+
+    // --- the active's side ---
+
+    fn negotiate_active(&mut self) {
+        let Some(offer) = self.handover.offer else {
+            return self.offer_if_wanted();
+        };
+        match self.answer_to(offer) {
+            Some(Signal::Accept { term }) if term == offer.term => self.yield_role(),
+            Some(Signal::Refuse { term, .. }) if term == offer.term => self.offer_failed(SwitchRefusal::PeerRefused),
+            _ if self.now >= offer.retry_at => self.retry_offer(offer),
+            _ => {}
+        }
+    }
+
+    /// The peer's signal, if it was sent after the offer reached it.
+    fn answer_to(&self, offer: Offer) -> Option<Signal> {
+        let facts = self.peer.facts()?;
+        let after_offer = Instant::from_us(facts.echo_sequence) >= offer.started && facts.echo_boot_id == self.boot_id;
+        after_offer.then_some(facts.signal)
+    }
+
+    fn offer_if_wanted(&mut self) {
+        if self.stopping.is_some() {
+            if self.peer_can_take(HandoverReason::Shutdown).is_ok() {
+                self.offer(HandoverReason::Shutdown);
+            } else {
+                self.step_down(RoleReason::Shutdown);
+            }
+        } else if self.own_severity() > 0 && self.now >= self.handover.holdoff_until {
+            let possible = self.peer_can_take(HandoverReason::SelfFault).is_ok();
+            if possible && !self.health.budget_is_spent(self.now, &self.config.fault) {
+                self.offer(HandoverReason::SelfFault);
+            }
+        } else if self.own_severity() == 0 {
+            self.handover.failed = false;
+        }
+    }
+
+    fn offer(&mut self, reason: HandoverReason) {
+        let term = self.next_free_term();
+        let retry_at = self.now + OFFER_RETRY;
+        let offer = Offer { term, reason, started: self.now, tries: 1, retry_at, released_at: None };
+        self.handover.offer = Some(offer);
+        self.signal = Signal::Handover { term, reason };
+        self.send_now();
+    }
+
+    fn retry_offer(&mut self, offer: Offer) {
+        if offer.tries < OFFER_TRIES {
+            let retry_at = self.now + OFFER_RETRY;
+            self.handover.offer = Some(Offer { tries: offer.tries + 1, retry_at, ..offer });
+            return self.send_now();
+        }
+        self.offer_failed(SwitchRefusal::PeerUnanswered);
+        // Nobody can use an active without LAN; a standby that did not hear the offer claims after its silence timer.
+        if offer.reason == HandoverReason::SelfFault && !self.health.lan_carrier() {
+            self.step_down(RoleReason::SelfFault);
+        }
+    }
+
+    fn offer_failed(&mut self, refusal: SwitchRefusal) {
+        let Some(offer) = self.handover.offer.take() else { return };
+        self.signal = Signal::None;
+        self.handover.failed = true;
+        self.handover.holdoff_until = self.now + self.config.timeout();
+        match offer.reason {
+            HandoverReason::Forced => self.output.push(Output::SwitchDone(Err(refusal))),
+            HandoverReason::Shutdown if self.role == Role::Active => self.step_down(RoleReason::Shutdown),
+            HandoverReason::SelfFault | HandoverReason::Shutdown => {}
+        }
+    }
+
+    fn yield_role(&mut self) {
+        let Some(offer) = self.handover.offer else { return };
+        if offer.reason == HandoverReason::SelfFault {
+            self.health.spend_budget(self.now);
+        }
+        self.release_address();
+        self.quiet.since = self.now;
+        self.quiet.barred_until = self.now + self.claim_timeout();
+        self.change_role(Role::Yielding, role_reason(offer.reason));
+    }
+
+    /// The adapter has confirmed that the cluster IP is gone.
+    pub(super) fn released_for_peer(&mut self) {
+        let now = self.now;
+        if let Some(offer) = self.handover.offer.as_mut() {
+            offer.released_at.get_or_insert(now);
+        }
+    }
+
+    fn negotiate_yielding(&mut self) {
+        let Some(Offer { term, reason, released_at: Some(released_at), .. }) = self.handover.offer else { return };
+        self.signal = Signal::Released { term, reason };
+        // The peer is there but takes no role: leave it to the ranking.
+        if self.now >= released_at + self.claim_timeout() && self.peer.sight(self.now) == Sight::Mutual {
+            self.handover_came_back();
+            self.signal = Signal::None;
+            self.change_role(Role::Standby, RoleReason::PeerRefused);
+        }
+    }
+
+    /// The old active has to take the role back, or give it up to the ranking.
+    pub(super) fn handover_came_back(&mut self) {
+        self.offer_failed(SwitchRefusal::PeerRefused);
+    }
+
+    /// The peer is active: the handover is complete.
+    pub(super) fn finish_handover(&mut self) {
+        self.signal = Signal::None;
+        let Some(offer) = self.handover.offer.take() else { return };
+        self.handover.failed = false;
+        match offer.reason {
+            HandoverReason::Forced => self.output.push(Output::SwitchDone(Ok(()))),
+            HandoverReason::SelfFault => self.output.push(Output::Reboot),
+            HandoverReason::Shutdown => {}
+        }
+    }
+
+    /// The role was lost while an offer was under way.
+    pub(super) fn abandon_handover(&mut self) {
+        if let Some(Offer { reason: HandoverReason::Forced, .. }) = self.handover.offer.take() {
+            self.output.push(Output::SwitchDone(Err(SwitchRefusal::NotActive)));
+        }
+    }
+
+    pub(super) fn force_switch(&mut self) {
+        match self.switch_refusal() {
+            Ok(()) => self.offer(HandoverReason::Forced),
+            Err(refusal) => self.output.push(Output::SwitchDone(Err(refusal))),
+        }
+    }
+
+    /// Why a force switch would be refused now.
+    pub(super) fn switch_refusal(&self) -> Result<(), SwitchRefusal> {
+        match self.role {
+            Role::Yielding => Err(SwitchRefusal::InProgress),
+            Role::Active if self.handover.offer.is_some() => Err(SwitchRefusal::InProgress),
+            Role::Active => self.peer_can_take(HandoverReason::Forced),
+            Role::Off | Role::Init | Role::Standby | Role::Claiming => Err(SwitchRefusal::NotActive),
+        }
+    }
+
+    /// Whether the peer, by its own words, could take the role. The peer has the last word.
+    fn peer_can_take(&self, reason: HandoverReason) -> Result<(), SwitchRefusal> {
+        let heard = self.peer.facts().filter(|_| self.peer.sight(self.now) == Sight::Mutual);
+        let facts = heard.ok_or(SwitchRefusal::PeerNotSeen)?;
+        let severity = self.severity_of(facts.faults);
+        let limit = match reason {
+            HandoverReason::SelfFault => self.own_severity(),
+            HandoverReason::Forced => 1,
+            HandoverReason::Shutdown => Faults::all().severity(),
+        };
+        let has = |bits| facts.readiness.contains(bits);
+        if facts.role != Role::Standby {
+            Err(SwitchRefusal::PeerNotStandby)
+        } else if severity >= limit || !has(Readiness::WILLING | Readiness::LAN_CARRIER) {
+            Err(SwitchRefusal::PeerUnhealthy)
+        } else if reason == HandoverReason::Forced && has(Readiness::SYNCING) {
+            Err(SwitchRefusal::PeerSyncing)
+        } else {
+            Ok(())
+        }
+    }
+
+    // --- the side that is not active ---
+
+    /// The signal that answers the peer's.
+    fn answer_peer(&mut self) -> Signal {
+        let Some(facts) = self.peer.facts().copied().filter(|_| self.peer.sight(self.now) != Sight::Silent) else {
+            return Signal::None;
+        };
+        match facts.signal {
+            Signal::Handover { term, reason } if facts.role == Role::Active => self.answer_offer(&facts, term, reason),
+            Signal::Released { term, reason } if facts.role == Role::Yielding => {
+                self.answer_offer(&facts, term, reason)
+            }
+            Signal::Intent { term } if !self.outranks(&facts) && self.role != Role::Claiming => {
+                self.quiet.barred_until = self.now + self.claim_timeout();
+                Signal::Grant { term }
+            }
+            _ => self.keep_seeking(&facts),
+        }
+    }
+
+    fn answer_offer(&mut self, facts: &Repr, term: u32, reason: HandoverReason) -> Signal {
+        if self.handover.refused == Some(term) {
+            return Signal::Refuse { term, reason: RefuseReason::AddressFailed };
+        }
+        if let Some(refusal) = self.offer_refusal(facts, reason) {
+            return Signal::Refuse { term, reason: refusal };
+        }
+        if !self.store.is_reserved(term) {
+            // No answer yet: the offer is repeated, and by then the term is stored.
+            self.store.reserve(term);
+            return Signal::None;
+        }
+        Signal::Accept { term }
+    }
+
+    fn offer_refusal(&self, facts: &Repr, reason: HandoverReason) -> Option<RefuseReason> {
+        let severity = self.own_severity();
+        let unhealthy = match reason {
+            HandoverReason::SelfFault => severity >= self.severity_of(facts.faults),
+            HandoverReason::Forced => severity > 0,
+            HandoverReason::Shutdown => false,
+        };
+        if !self.is_willing() {
+            Some(RefuseReason::NotStandby)
+        } else if unhealthy || !self.health.lan_carrier() {
+            Some(RefuseReason::Unhealthy)
+        } else if reason == HandoverReason::Forced && self.sync.running {
+            Some(RefuseReason::Syncing)
+        } else {
+            None
+        }
+    }
+
+    fn keep_seeking(&self, facts: &Repr) -> Signal {
+        let still = matches!(facts.role, Role::Init | Role::Standby) && self.outranks(facts);
+        match self.signal {
+            Signal::Intent { .. } if still && self.role != Role::Claiming => self.signal,
+            Signal::None
+            | Signal::Handover { .. }
+            | Signal::Accept { .. }
+            | Signal::Refuse { .. }
+            | Signal::Released { .. }
+            | Signal::Intent { .. }
+            | Signal::Grant { .. } => Signal::None,
+        }
+    }
+
+    /// Nobody is active and this node ranks higher: ask for a grant.
+    pub(super) fn seek(&mut self) {
+        if !self.is_seeking() {
+            self.signal = Signal::Intent { term: self.next_free_term() };
+            self.send_now();
+        }
+    }
+
+    pub(super) fn is_seeking(&self) -> bool {
+        matches!(self.signal, Signal::Intent { .. })
+    }
+
+    /// Why the peer released the cluster IP for this node.
+    pub(super) fn reason_of_release(&self) -> RoleReason {
+        match self.peer.facts().map(|facts| facts.signal) {
+            Some(Signal::Released { reason, .. }) => role_reason(reason),
+            _ => RoleReason::Granted,
+        }
+    }
+
+    /// The cluster IP that was handed over could not be bound.
+    pub(super) fn refuse_term(&mut self, term: u32) {
+        self.handover.refused = Some(term);
+    }
+
+    // --- the end of the program ---
+
+    /// Ends a shutdown: at once when there is no role to hand over, else when the peer has it or time is up.
+    pub(super) fn finish_stopping(&mut self) {
+        let Some(since) = self.stopping else { return };
+        let busy = matches!(self.role, Role::Active | Role::Claiming | Role::Yielding) || !self.address.is_unbound();
+        if self.handover.stopped || (busy && self.now < since + STOP_WITHIN) {
+            return;
+        }
+        if matches!(self.role, Role::Active | Role::Claiming) {
+            self.step_down(RoleReason::Shutdown);
+        }
+        self.handover.stopped = true;
+        self.output.push(Output::Stopped);
+    }
+
+    pub(super) fn stop_deadline(&self) -> Instant {
+        match self.stopping {
+            Some(since) if !self.handover.stopped => since + STOP_WITHIN,
+            _ => Instant::NEVER,
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Own health: carrier of the uplinks, faults reported by others, the gateway, and the handover budget.
+
+use super::Node;
+use crate::config::{FaultPolicy, MAX_HANDOVER_BUDGET};
+use crate::fault::Faults;
+use crate::io::Port;
+use crate::peer::Sight;
+use crate::time::{Duration, Instant};
+use crate::wire::Readiness;
+use heapless::Deque;
+
+/// The own gateway may be silent for this long, while the peer sees it, before that is a fault of this node.
+const GATEWAY_FAULT_AFTER: Duration = Duration::from_ms(2500);
+
+/// One uplink's carrier and its debounced fault.
+#[derive(Clone, Copy, Debug)]
+struct Uplink {
+    fault: Faults,
+    carrier: bool,
+    changed: Instant,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct State {
+    cable: bool,
+    lan: Uplink,
+    /// `None` until its carrier is reported: most boards have no separate WAN port.
+    wan: Option<Uplink>,
+    raised: Faults,
+    /// Raised faults as last told to the adapter.
+    pub(super) told: Faults,
+    gateway_lost_from: Instant,
+    spent: Deque<Instant, { MAX_HANDOVER_BUDGET as usize }>,
+}
+
+impl State {
+    pub(super) fn new(handovers: u8, now: Instant) -> Self {
+        let mut spent = Deque::new();
+        for _ in 0..handovers.min(MAX_HANDOVER_BUDGET) {
+            // How long ago they were is not known after a restart; a whole window from now errs on the side of rest.
+            let _ = spent.push_back(now);
+        }
+        Self {
+            cable: false,
+            lan: Uplink { fault: Faults::LAN, carrier: false, changed: now },
+            wan: None,
+            raised: Faults::empty(),
+            told: Faults::empty(),
+            gateway_lost_from: now,
+            spent,
+        }
+    }
+
+    pub(super) fn lan_carrier(&self) -> bool {
+        self.lan.carrier
+    }
+
+    pub(super) fn cable_carrier(&self) -> bool {
+        self.cable
+    }
+
+    pub(super) fn raised(&self) -> Faults {
+        self.raised
+    }
+
+    pub(super) fn link(&mut self, now: Instant, port: Port, up: bool) {
+        match port {
+            Port::Cable => self.cable = up,
+            Port::Lan => self.lan.set(now, up),
+            Port::Wan => self.wan.get_or_insert(Uplink { fault: Faults::WAN, carrier: up, changed: now }).set(now, up),
+        }
+    }
+
+    pub(super) fn report(&mut self, faults: Faults, raised: bool) {
+        let own_to_find = Faults::LAN | Faults::WAN | Faults::GATEWAY;
+        self.raised.set(faults.difference(own_to_find), raised);
+    }
+
+    fn debounce(&mut self, now: Instant, policy: &FaultPolicy) {
+        for uplink in [Some(self.lan), self.wan].into_iter().flatten() {
+            if now >= uplink.settles_at(policy) {
+                self.raised.set(uplink.fault, !uplink.carrier);
+            }
+        }
+    }
+
+    /// A handover for an own fault is made.
+    pub(super) fn spend_budget(&mut self, now: Instant) {
+        if self.spent.is_full() {
+            self.spent.pop_front();
+        }
+        // There is room: a full queue has just lost its oldest entry.
+        let _ = self.spent.push_back(now);
+    }
+
+    pub(super) fn budget_is_spent(&self, now: Instant, policy: &FaultPolicy) -> bool {
+        self.spent_in_window(now, policy) >= policy.handover_budget
+    }
+
+    pub(super) fn spent_in_window(&self, now: Instant, policy: &FaultPolicy) -> u8 {
+        let window = Duration::from_s(u64::from(policy.handover_window_s));
+        let recent = self.spent.iter().filter(|at| now < **at + window).count();
+        u8::try_from(recent).unwrap_or(u8::MAX)
+    }
+
+    pub(super) fn deadlines(&self, policy: &FaultPolicy) -> [Instant; 4] {
+        let window = Duration::from_s(u64::from(policy.handover_window_s));
+        [
+            self.lan.settles_at(policy),
+            self.wan.map_or(Instant::NEVER, |wan| wan.settles_at(policy)),
+            self.gateway_lost_from + GATEWAY_FAULT_AFTER,
+            self.spent.front().map_or(Instant::NEVER, |at| *at + window),
+        ]
+    }
+}
+
+impl Uplink {
+    fn set(&mut self, now: Instant, up: bool) {
+        if self.carrier != up {
+            self.carrier = up;
+            self.changed = now;
+        }
+    }
+
+    fn settles_at(&self, policy: &FaultPolicy) -> Instant {
+        let wait = if self.carrier { policy.link_clear_ms } else { policy.link_raise_ms };
+        self.changed + Duration::from_ms(u64::from(wait))
+    }
+}
+
+impl Node {
+    pub(super) fn watch_health(&mut self) {
+        self.health.debounce(self.now, &self.config.fault);
+        let bind_failed = self.now < self.address.holdoff_until;
+        self.health.raised.set(Faults::ADDRESS, bind_failed);
+        self.watch_gateway();
+    }
+
+    /// The own gateway lost while the peer sees it is a fault of this node's LAN, carrier or not.
+    fn watch_gateway(&mut self) {
+        let peer_sees = self.peer.sight(self.now) != Sight::Silent
+            && self.peer.facts().is_some_and(|facts| facts.readiness.contains(Readiness::GATEWAY_SEEN));
+        if self.gateway_seen() != Some(false) || !peer_sees {
+            self.health.raised.remove(Faults::GATEWAY);
+            let seen_at = self.probe.gateway.answered().filter(|_| peer_sees);
+            self.health.gateway_lost_from = seen_at.unwrap_or(self.now);
+        } else if self.now >= self.health.gateway_lost_from + GATEWAY_FAULT_AFTER {
+            self.health.raised.insert(Faults::GATEWAY);
+        }
+    }
+
+    /// Severity of a set of faults under this node's fault switches, which the peer's settings match.
+    pub(super) fn severity_of(&self, faults: Faults) -> u8 {
+        faults.intersection(self.config.switching_faults() | Faults::ADDRESS).severity()
+    }
+
+    pub(super) fn own_severity(&self) -> u8 {
+        self.severity_of(self.health.raised())
+    }
+}

@@ -1,0 +1,259 @@
+//! The node: facts in, effects out.
+//!
+//! | file | concept |
+//! |---|---|
+//! | `mod` | state, `handle`, the order of one step |
+//! | `view` | facts turned into the plain view that [`role::decide`](crate::role::decide) looks at |
+//! | `transition` | what a decision does |
+//! | `handover` | offers, answers, intents and grants |
+//! | `receive` | frames and ARP packets coming in |
+//! | `send` | heartbeats going out |
+//! | `probe` | gateway, cluster IP and peer asked by ARP |
+//! | `address` | cluster IP bound, renewed, announced, defended |
+//! | `health` | link debounce, own faults, handover budget |
+//! | `store` | terms reserved and persisted |
+//! | `timer` | when to wake |
+//! | `output` | the ordered stream of effects |
+//! | `alert`, `report` | what the operator is told |
+
+mod address;
+mod alert;
+mod handover;
+mod health;
+mod output;
+mod probe;
+mod receive;
+mod report;
+mod send;
+mod store;
+mod timer;
+mod transition;
+mod view;
+
+use crate::auth::Authenticator;
+use crate::config::{Config, ConfigError};
+use crate::event::RoleReason;
+use crate::io::{Command, Input, Port, Record};
+use crate::peer::Peer;
+use crate::role::Role;
+use crate::status::Counters;
+use crate::time::{Duration, Instant};
+use crate::wire::Signal;
+
+pub use output::FRAME_CAPACITY;
+
+/// The lease ends this long before the peer may claim: covers clocks that differ by 2 × 1000 ppm over 10 s (20 ms) and
+/// the time that releasing the address takes.
+pub const LEASE_MARGIN: Duration = Duration::from_ms(100);
+/// Woken this much later than asked, the node may have frames waiting that it has not seen: no claim for [`DRAIN`].
+const LATE: Duration = Duration::from_ms(20);
+/// Time the adapter has to hand in what waits in its sockets after a late wake.
+const DRAIN: Duration = Duration::from_ms(50);
+/// Woken this much later, what was silent or unanswered meanwhile proves nothing: fast failover starts over.
+const STALL: Duration = Duration::from_ms(100);
+/// Woken this much later, the node was frozen: a solo licence is void, the silence timer starts over.
+const FREEZE: Duration = Duration::from_ms(1000);
+/// Decisions in one step before the rest waits for the next; no sequence of decisions is longer.
+const MAX_DECISIONS: usize = 6;
+
+/// One node of the pair. See the [crate documentation](crate) for how to drive it.
+#[derive(Clone)]
+pub struct Node {
+    config: Config,
+    auth: Option<Authenticator>,
+    boot_id: u32,
+    digest: u32,
+    started: Instant,
+    now: Instant,
+    role: Role,
+    term: u32,
+    last_active: bool,
+    disabled: bool,
+    disabled_by_peer: bool,
+    stopping: Option<Instant>,
+    peer: Peer,
+    quiet: Quiet,
+    claim: Option<Claim>,
+    signal: Signal,
+    handover: handover::State,
+    address: address::State,
+    probe: probe::State,
+    health: health::State,
+    store: store::State,
+    send: send::State,
+    alert: alert::State,
+    sync: Sync,
+    output: output::State,
+    counters: Counters,
+}
+
+/// Moments from which silence and evidence count.
+#[derive(Clone, Copy, Debug)]
+struct Quiet {
+    /// The silence timer restarted, for a reason other than a frame.
+    since: Instant,
+    /// Fast failover was armed: before this moment nothing is held against anybody.
+    armed: Instant,
+    /// No claim before: frames may wait in the adapter's sockets.
+    drained_at: Instant,
+    /// No claim without the peer's consent before: the peer was promised so.
+    barred_until: Instant,
+    /// Something that cannot be understood was last heard on the cable.
+    incompatible_at: Option<Instant>,
+}
+
+/// A claim under way, or the one that made this node active.
+#[derive(Clone, Copy, Debug)]
+struct Claim {
+    reason: RoleReason,
+    by_handover: bool,
+}
+
+/// The state of the data copy.
+#[derive(Clone, Copy, Debug)]
+struct Sync {
+    generation: u32,
+    complete: bool,
+    running: bool,
+    retry_at: Instant,
+}
+
+impl Node {
+    /// A node in its first state, `Init` or `Off`.
+    ///
+    /// `boot_id` must be random and non-zero at every start; zero is replaced by one. `record` is what the last
+    /// [`Output::Persist`](crate::Output::Persist) stored, or the default when there is none.
+    ///
+    /// # Errors
+    /// The first rule that `config` violates; nothing is created.
+    pub fn new(config: Config, record: Record, boot_id: u32, now: Instant) -> Result<Self, ConfigError> {
+        config.validate()?;
+        let disabled = !config.enabled;
+        let off = disabled || record.disabled_by_peer;
+        let mut node = Self {
+            auth: config.key.as_ref().map(Authenticator::new),
+            boot_id: boot_id.max(1),
+            digest: config.digest(),
+            started: now,
+            now,
+            role: if off { Role::Off } else { Role::Init },
+            term: record.term,
+            last_active: record.last_active,
+            disabled,
+            disabled_by_peer: record.disabled_by_peer && !disabled,
+            stopping: None,
+            peer: Peer::new(config.interval()),
+            quiet: Quiet { since: now, armed: now, drained_at: now, barred_until: now, incompatible_at: None },
+            claim: None,
+            signal: Signal::None,
+            handover: handover::State::new(now),
+            address: address::State::new(now),
+            probe: probe::State::new(now),
+            health: health::State::new(record.handovers, now),
+            store: store::State::new(record),
+            send: send::State::new(now),
+            alert: alert::State::default(),
+            sync: Sync { generation: 0, complete: false, running: false, retry_at: now },
+            output: output::State::default(),
+            counters: Counters::default(),
+            config,
+        };
+        // A cluster IP left over from before must be gone before anything else happens.
+        node.release_address();
+        node.store_if_changed();
+        Ok(node)
+    }
+
+    /// Takes a fact. Afterwards drain [`poll_output`](Self::poll_output), then ask
+    /// [`poll_timeout`](Self::poll_timeout). A `now` before the last one counts as the last one.
+    pub fn handle(&mut self, now: Instant, input: Input<'_>) {
+        let now = now.max(self.now);
+        let late = now.since(self.poll_timeout());
+        self.now = now;
+        self.notice_lateness(late);
+        self.take(input);
+        self.watch_health();
+        self.probe.tick(now);
+        self.settle();
+        self.run_address_timers();
+        self.run_probes();
+        self.run_heartbeats();
+        self.store_if_changed();
+        self.watch_alerts();
+    }
+
+    /// Own role.
+    pub fn role(&self) -> Role {
+        self.role
+    }
+
+    /// Settings the node runs on.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    fn take(&mut self, input: Input<'_>) {
+        match input {
+            Input::Timeout => {}
+            Input::CableFrame(frame) => self.receive_cable(frame),
+            Input::LanDatagram { source, payload } => self.receive_lan(source, payload),
+            Input::LanFrame(frame) => self.receive_arp(frame),
+            Input::Link { port, up } => self.take_link(port, up),
+            Input::Address(event) => self.take_address_event(event),
+            Input::Persisted { saved } => self.store.persisted(self.now, saved),
+            Input::Fault { faults, raised } => self.health.report(faults, raised),
+            Input::SyncDone { generation, complete } => self.take_sync_outcome(generation, complete),
+            Input::Command(command) => self.take_command(command),
+        }
+    }
+
+    fn take_link(&mut self, port: Port, up: bool) {
+        if port == Port::Lan && up != self.health.lan_carrier() {
+            self.probe.lan_changed();
+        }
+        self.health.link(self.now, port, up);
+    }
+
+    fn take_command(&mut self, command: Command) {
+        match command {
+            Command::ForceSwitch => self.force_switch(),
+            Command::Disable => self.disabled = true,
+            Command::Enable => {
+                self.disabled = false;
+                self.disabled_by_peer = false;
+            }
+            Command::Shutdown => {
+                self.stopping.get_or_insert(self.now);
+            }
+        }
+    }
+
+    fn take_sync_outcome(&mut self, generation: u32, complete: bool) {
+        self.sync.running = false;
+        self.sync.complete = complete;
+        self.sync.generation = generation;
+        self.sync.retry_at = self.now + SYNC_RETRY;
+    }
+
+    /// The wake from a stall or freeze, seen on the monotonic clock. Runs before the input is looked at.
+    fn notice_lateness(&mut self, late: Duration) {
+        if late >= LATE {
+            self.quiet.drained_at = self.now + DRAIN;
+        }
+        if late >= STALL {
+            self.quiet.armed = self.now;
+            self.probe.stalled();
+        }
+        if late >= FREEZE {
+            self.probe.slept();
+            match self.role {
+                Role::Active | Role::Claiming if !self.lease_is_valid() => self.step_down(RoleReason::WokeFromFreeze),
+                Role::Active | Role::Claiming | Role::Off => {}
+                Role::Init | Role::Standby | Role::Yielding => self.quiet.since = self.now,
+            }
+        }
+    }
+}
+
+/// A full synchronisation that did not complete is asked for again after this.
+const SYNC_RETRY: Duration = Duration::from_s(60);

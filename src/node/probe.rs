@@ -1,0 +1,274 @@
+//! ARP questions: does the gateway answer, and does anybody have the cluster IP or the peer's address?
+
+use super::{Node, view};
+use crate::arp::{Heard, Message};
+use crate::config::MacAddr;
+use crate::peer::Sight;
+use crate::reach::{Clearance, Reach};
+use crate::role::{Consent, Role};
+use crate::time::{Duration, Instant};
+
+/// Spacing of gateway probes while all is well.
+const GATEWAY_IDLE: Duration = Duration::from_ms(300);
+/// While the node is active without contact, beyond the time in which every answer counts.
+const GATEWAY_SOLO: Duration = Duration::from_ms(200);
+/// While a decision hangs on the answers; irregular by up to [`GATEWAY_JITTER_MS`] more.
+const GATEWAY_URGENT: Duration = Duration::from_ms(40);
+const GATEWAY_JITTER_MS: u64 = 31;
+/// Spacing of the probes before a claim.
+const CLAIM_SPACING: Duration = Duration::from_ms(90);
+/// The probes begin this long before the silence timer ends …
+pub(super) const CLAIM_LEAD: Duration = Duration::from_ms(350);
+/// … and the gateway is asked urgently from this long before it.
+pub(super) const GATEWAY_LEAD: Duration = Duration::from_ms(700);
+/// With the cable's carrier gone, the fast probes begin this long after the last frame.
+pub(super) const FAST_LEAD: Duration = Duration::from_ms(110);
+/// A change of the agreed-dead gateway needs this many intervals of contact.
+const FOREIGN_QUIET: Duration = Duration::from_ms(500);
+
+#[derive(Clone, Debug)]
+pub(super) struct State {
+    pub(super) gateway: Reach,
+    /// Both nodes last agreed that the gateway does not answer.
+    pub(super) gateway_agreed_dead: bool,
+    cluster: Clearance,
+    pub(super) peer_ip: Clearance,
+    /// Any ARP packet was received since the LAN's carrier came up.
+    pub(super) lan_frame_seen: bool,
+    /// Since when the LAN has been usable without a break.
+    pub(super) lan_usable_since: Instant,
+    was_usable: bool,
+    /// MAC address that answered for the peer's static address.
+    peer_lan_mac: Option<MacAddr>,
+    /// The peer was last heard with the cluster IP.
+    pub(super) peer_held_at: Option<Instant>,
+    /// A foreign station has answered for the cluster IP since.
+    foreign_since: Option<Instant>,
+    foreign_last: Instant,
+    gateway_at: Instant,
+    claim_at: Option<Instant>,
+    /// State of the spacing's little generator.
+    jitter: u32,
+    /// Probes not yet polled.
+    pub(super) send_gateway: bool,
+    pub(super) send_cluster: bool,
+    pub(super) send_peer: bool,
+}
+
+impl State {
+    pub(super) fn new(now: Instant) -> Self {
+        Self {
+            gateway: Reach::default(),
+            gateway_agreed_dead: false,
+            cluster: Clearance::default(),
+            peer_ip: Clearance::default(),
+            lan_frame_seen: false,
+            lan_usable_since: now,
+            was_usable: false,
+            peer_lan_mac: None,
+            peer_held_at: None,
+            foreign_since: None,
+            foreign_last: now,
+            gateway_at: now,
+            claim_at: None,
+            jitter: 1,
+            send_gateway: false,
+            send_cluster: false,
+            send_peer: false,
+        }
+    }
+
+    pub(super) fn tick(&mut self, now: Instant) {
+        self.gateway.tick(now);
+    }
+
+    /// The carrier of the LAN changed: what was asked before has no answer now.
+    pub(super) fn lan_changed(&mut self) {
+        self.gateway.reset();
+        self.lan_frame_seen = false;
+        self.stalled();
+    }
+
+    /// Evidence of silence gathered during a stall proves nothing.
+    pub(super) fn stalled(&mut self) {
+        self.cluster = Clearance::default();
+        self.peer_ip = Clearance::default();
+        self.claim_at = None;
+    }
+
+    /// After a freeze nothing that was known of the LAN holds.
+    pub(super) fn slept(&mut self) {
+        self.gateway.reset();
+        self.gateway_agreed_dead = false;
+        self.was_usable = false;
+    }
+
+    /// Nobody has the cluster IP, or only a foreign station that had its time.
+    pub(super) fn cluster_is_clear(&self, now: Instant, timeout: Duration) -> bool {
+        self.cluster.is_clear(now) || self.foreign_is_overruled(now, timeout)
+    }
+
+    fn foreign_is_overruled(&self, now: Instant, timeout: Duration) -> bool {
+        let peer_holds = self.peer_held_at.is_some_and(|at| now < at + FOREIGN_QUIET);
+        !peer_holds && self.foreign_since.is_some_and(|since| now >= since + timeout)
+    }
+
+    pub(super) fn deadlines(&self, timeout: Duration) -> [Instant; 6] {
+        let or_never = |at: Option<Instant>| at.unwrap_or(Instant::NEVER);
+        [
+            or_never(self.gateway.missed_at()),
+            or_never(self.gateway.since().map(|since| since + view::GATEWAY_PROVEN)),
+            or_never(self.cluster.clear_at()),
+            or_never(self.peer_ip.clear_at()),
+            or_never(self.foreign_since.map(|since| since + timeout)),
+            or_never(self.claim_at),
+        ]
+    }
+
+    pub(super) fn next_gateway_probe(&self) -> Instant {
+        self.gateway_at
+    }
+}
+
+impl Node {
+    pub(super) fn arp_heard(&mut self, heard: Heard) {
+        if heard.mac == self.config.mac {
+            return;
+        }
+        self.probe.lan_frame_seen = true;
+        let for_us = heard.reply_to == Some(self.config.mac);
+        if heard.ip == self.config.peer_ip {
+            self.probe.peer_lan_mac = Some(heard.mac);
+            self.probe.peer_ip.answer_received();
+        }
+        if Some(heard.ip) == self.config.gateway && for_us {
+            self.probe.gateway.answer_received(self.now);
+            self.probe.gateway_agreed_dead = false;
+        }
+        if heard.ip == self.config.cluster_ip.address {
+            self.cluster_ip_heard(heard.mac);
+        }
+    }
+
+    fn cluster_ip_heard(&mut self, mac: MacAddr) {
+        self.probe.cluster.answer_received();
+        let peer = self.peer.facts().map(|facts| facts.mac).or(self.config.peer_mac);
+        if peer == Some(mac) || self.probe.peer_lan_mac == Some(mac) {
+            self.probe.peer_held_at = Some(self.now);
+            return;
+        }
+        self.probe.foreign_since.get_or_insert(self.now);
+        self.probe.foreign_last = self.now;
+        self.foreign_holder_heard(mac);
+    }
+
+    /// Both ends see, in the same exchange, that the gateway does not answer.
+    pub(super) fn agree_on_gateway(&mut self, peer_sees_gateway: bool) {
+        self.probe.gateway_agreed_dead = self.gateway_seen() == Some(false) && !peer_sees_gateway;
+    }
+
+    pub(super) fn run_probes(&mut self) {
+        self.note_lan_usable();
+        if self.role == Role::Off || !self.health.lan_carrier() {
+            self.probe.gateway_at = self.now + GATEWAY_IDLE;
+            self.probe.claim_at = None;
+            return;
+        }
+        if self.config.gateway.is_some() {
+            self.run_gateway_probe();
+        }
+        self.run_claim_probe();
+    }
+
+    fn note_lan_usable(&mut self) {
+        let usable = self.lan_is_usable();
+        if usable && !self.probe.was_usable {
+            self.probe.lan_usable_since = self.now;
+        }
+        self.probe.was_usable = usable;
+        if self.probe.cluster.is_clear(self.now) {
+            self.probe.foreign_since = None;
+        }
+    }
+
+    fn run_gateway_probe(&mut self) {
+        let due = self.probe.gateway_at.min(self.now + self.gateway_spacing());
+        if self.now < due {
+            self.probe.gateway_at = due;
+            return;
+        }
+        self.probe.gateway.probe_sent(self.now);
+        self.probe.send_gateway = true;
+        self.probe.gateway_at = self.now + self.gateway_spacing();
+    }
+
+    fn gateway_spacing(&mut self) -> Duration {
+        let lost = self.now.since(self.contact());
+        let interval = self.config.interval();
+        let urgent = match self.role {
+            Role::Active | Role::Claiming if self.is_fast() && lost >= interval.times(2) => {
+                if lost >= view::CONTACT_LONG_LOST + GATEWAY_IDLE {
+                    return GATEWAY_SOLO;
+                }
+                true
+            }
+            Role::Active | Role::Claiming => false,
+            Role::Init | Role::Standby | Role::Yielding | Role::Off => self.decision_hangs_on_gateway(),
+        };
+        if !urgent {
+            return GATEWAY_IDLE;
+        }
+        // Numerical Recipes' generator: only irregular, not random.
+        self.probe.jitter = self.probe.jitter.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        GATEWAY_URGENT + Duration::from_ms(u64::from(self.probe.jitter >> 16) % GATEWAY_JITTER_MS)
+    }
+
+    fn decision_hangs_on_gateway(&self) -> bool {
+        let fast = self.fast_since().is_some_and(|since| {
+            self.now >= since + FAST_LEAD.minus(Duration::from_ms(20)) && self.now < since + view::FAST_WINDOW
+        });
+        fast || self.now >= self.silence_over_at() - GATEWAY_LEAD || self.now >= self.one_way_over_at() - GATEWAY_LEAD
+    }
+
+    fn run_claim_probe(&mut self) {
+        if !self.wants_claim_probes() {
+            self.probe.stalled();
+            return;
+        }
+        if self.probe.claim_at.is_some_and(|at| self.now < at) {
+            return;
+        }
+        self.probe.claim_at = Some(self.now + CLAIM_SPACING);
+        self.probe.cluster.probe_sent(self.now);
+        self.probe.peer_ip.probe_sent(self.now);
+        self.probe.send_cluster = true;
+        self.probe.send_peer = true;
+    }
+
+    /// Whether a claim is near that needs the cluster IP to be unanswered.
+    fn wants_claim_probes(&self) -> bool {
+        match self.role {
+            Role::Init | Role::Standby => {}
+            Role::Yielding if self.address.is_unbound() => {}
+            Role::Yielding | Role::Off | Role::Claiming | Role::Active => return false,
+        }
+        let fast = self
+            .fast_since()
+            .is_some_and(|since| self.now >= since + FAST_LEAD && self.now < since + view::FAST_WINDOW);
+        let one_way = self.peer.sight(self.now) == Sight::Deaf && self.now >= self.one_way_over_at() - CLAIM_LEAD;
+        let peer_off = self.consent() == Consent::Off;
+        fast || one_way || peer_off || self.is_seeking() || self.now >= self.silence_over_at() - CLAIM_LEAD
+    }
+
+    pub(super) fn gateway_question(&self) -> Option<Message> {
+        self.config.gateway.map(|target| Message::Request { sender: self.config.own_ip.address, target })
+    }
+
+    pub(super) fn cluster_question(&self) -> Message {
+        Message::Probe { target: self.config.cluster_ip.address }
+    }
+
+    pub(super) fn peer_question(&self) -> Message {
+        Message::Request { sender: self.config.own_ip.address, target: self.config.peer_ip }
+    }
+}

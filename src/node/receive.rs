@@ -1,0 +1,92 @@
+//! Frames coming in. Nothing here trusts a byte before it is checked, and nothing here changes a role: facts are noted,
+//! and the role is decided afterwards.
+
+use super::Node;
+use crate::arp;
+use crate::cable;
+use crate::peer::Receipt;
+use crate::role::Role;
+use crate::wire::{FrameError, Kind, Path, Readiness, Repr};
+use core::net::Ipv4Addr;
+
+impl Node {
+    pub(super) fn receive_cable(&mut self, frame: &[u8]) {
+        let Some(payload) = cable::parse(frame, self.config.heartbeat_port) else {
+            return count(&mut self.counters.frames_malformed);
+        };
+        match Repr::parse(payload, self.auth.as_ref()) {
+            Ok(repr) if repr.path == Path::Cable => self.receive(&repr),
+            Ok(_) | Err(FrameError::Malformed) => count(&mut self.counters.frames_malformed),
+            // Whoever speaks on the direct cable is the peer, even if it cannot be understood: claim nothing now.
+            Err(FrameError::UnknownVersion) => {
+                self.quiet.incompatible_at = Some(self.now);
+                count(&mut self.counters.frames_malformed);
+            }
+            Err(FrameError::Unauthentic) => {
+                self.quiet.incompatible_at = Some(self.now);
+                count(&mut self.counters.frames_unauthentic);
+            }
+        }
+    }
+
+    pub(super) fn receive_lan(&mut self, source: Ipv4Addr, payload: &[u8]) {
+        if source != self.config.peer_ip {
+            return count(&mut self.counters.frames_unauthentic);
+        }
+        self.probe.lan_frame_seen = true;
+        match Repr::parse(payload, self.auth.as_ref()) {
+            Ok(repr) if repr.path == Path::Lan => self.receive(&repr),
+            Ok(_) | Err(FrameError::Malformed | FrameError::UnknownVersion) => {
+                count(&mut self.counters.frames_malformed);
+            }
+            // A stranger on the LAN must not be able to block a failover: counted only.
+            Err(FrameError::Unauthentic) => count(&mut self.counters.frames_unauthentic),
+        }
+    }
+
+    pub(super) fn receive_arp(&mut self, frame: &[u8]) {
+        if let Some(heard) = arp::parse(frame) {
+            self.arp_heard(heard);
+        }
+    }
+
+    fn receive(&mut self, repr: &Repr) {
+        if repr.boot_id == self.boot_id && repr.mac == self.config.mac {
+            return; // A switch or a loop sent our own frame back.
+        }
+        let stranger = self.config.peer_mac.is_some_and(|mac| mac != repr.mac);
+        if repr.mac == self.config.mac || stranger {
+            return self.receive_from_wrong_station(repr);
+        }
+        self.alert.peer_mac_mismatch = None;
+        match self.peer.receive(self.now, repr, self.boot_id, self.send.newest_sequence()) {
+            Receipt::Replayed => return count(&mut self.counters.frames_replayed),
+            // Whoever is active on the direct cable is the peer, also before it has shown that it hears us.
+            Receipt::Audible if repr.path == Path::Cable && repr.role == Role::Active => {
+                self.quiet.incompatible_at = Some(self.now);
+            }
+            Receipt::Audible => {}
+            Receipt::Counted => {
+                self.agree_on_gateway(repr.readiness.contains(Readiness::GATEWAY_SEEN));
+                self.quiet.incompatible_at = None;
+            }
+        }
+        count(&mut self.counters.frames_ok);
+        if repr.kind == Kind::Request {
+            self.answer(repr.path);
+        }
+    }
+
+    /// Same MAC as ours, or not the MAC the operator gave: incompatible, on the cable for T.
+    fn receive_from_wrong_station(&mut self, repr: &Repr) {
+        count(&mut self.counters.frames_unauthentic);
+        self.alert.peer_mac_mismatch = Some((repr.mac, self.now));
+        if repr.path == Path::Cable {
+            self.quiet.incompatible_at = Some(self.now);
+        }
+    }
+}
+
+fn count(counter: &mut u32) {
+    *counter = counter.saturating_add(1);
+}

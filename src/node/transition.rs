@@ -1,0 +1,163 @@
+//! What a decision does.
+
+use super::{Claim, MAX_DECISIONS, Node, SYNC_RETRY};
+use crate::event::RoleReason;
+use crate::io::Output;
+use crate::peer::Sight;
+use crate::role::{Consent, Decision, Role, decide};
+use crate::wire::{Readiness, Signal};
+
+impl Node {
+    /// Answers the peer and decides the role until nothing changes any more.
+    pub(super) fn settle(&mut self) {
+        for _ in 0..MAX_DECISIONS {
+            self.negotiate();
+            let decision = decide(&self.view());
+            if decision == Decision::Remain || (decision == Decision::Seek && self.is_seeking()) {
+                break;
+            }
+            self.carry_out(decision);
+        }
+        self.learn_term();
+        self.synchronise();
+        self.finish_stopping();
+    }
+
+    fn carry_out(&mut self, decision: Decision) {
+        match decision {
+            Decision::Remain => {}
+            Decision::Start => {
+                self.started = self.now;
+                self.quiet.since = self.now;
+                self.change_role(Role::Init, RoleReason::Started);
+            }
+            Decision::TurnOff => {
+                let reason = if self.disabled { RoleReason::Disabled } else { RoleReason::DisabledByPeer };
+                self.leave_active(Role::Off, reason);
+            }
+            Decision::Follow => self.follow(),
+            Decision::Claim(reason) => self.claim(reason),
+            Decision::Seek => self.seek(),
+            Decision::Abort(reason) => self.leave_active(Role::Standby, reason),
+            Decision::StepDown(reason) => self.step_down(reason),
+        }
+    }
+
+    fn follow(&mut self) {
+        let reason = self.handover.reason_when_followed();
+        self.finish_handover();
+        self.change_role(Role::Standby, reason);
+    }
+
+    fn claim(&mut self, reason: RoleReason) {
+        let by_handover = self.consent() == Consent::Released;
+        let reason = if by_handover { self.reason_of_release() } else { reason };
+        self.term = self.next_claim_term();
+        if self.role == Role::Yielding {
+            self.handover_came_back();
+        }
+        self.claim = Some(Claim { reason, by_handover });
+        self.quiet.armed = self.now;
+        self.change_role(Role::Claiming, reason);
+        self.bind_address();
+    }
+
+    /// The cluster IP is bound: the claim is complete, if it still holds.
+    pub(super) fn complete_claim(&mut self) {
+        if let Decision::Abort(reason) = decide(&self.view()) {
+            return self.leave_active(Role::Standby, reason);
+        }
+        let claim = self.claim.unwrap_or(Claim { reason: RoleReason::PeerSilent, by_handover: false });
+        let counter = if claim.by_handover { &mut self.counters.handovers } else { &mut self.counters.takeovers };
+        *counter = counter.saturating_add(1);
+        self.last_active = true;
+        self.signal = Signal::None;
+        self.quiet.armed = self.now;
+        self.sync.running = false;
+        self.sync.complete = true;
+        self.change_role(Role::Active, claim.reason);
+        self.announce();
+    }
+
+    /// Active or Claiming → Standby; the cluster IP goes first.
+    pub(super) fn step_down(&mut self, reason: RoleReason) {
+        if reason == RoleReason::PeerPrecedes {
+            // Data changed on both sides: the copy of the one that steps down is the stale one.
+            self.sync.complete = false;
+            self.last_active = false;
+        }
+        self.leave_active(Role::Standby, reason);
+    }
+
+    fn leave_active(&mut self, to: Role, reason: RoleReason) {
+        if !self.address.is_unbound() {
+            self.release_address();
+        }
+        self.abandon_handover();
+        self.signal = Signal::None;
+        self.quiet.since = self.now;
+        self.change_role(to, reason);
+    }
+
+    pub(super) fn change_role(&mut self, to: Role, reason: RoleReason) {
+        let from = core::mem::replace(&mut self.role, to);
+        if from == to {
+            return;
+        }
+        self.output.push(Output::RoleChanged { from, to, term: self.term, reason });
+        self.send_now();
+    }
+
+    /// A node that is not active takes the term of the peer's newest claim.
+    fn learn_term(&mut self) {
+        let Some(facts) = self.peer.facts().copied() else { return };
+        let follower = !matches!(self.role, Role::Active | Role::Claiming | Role::Yielding);
+        if follower && facts.role == Role::Active && facts.term >= self.term {
+            self.term = facts.term;
+            self.last_active = false;
+        }
+        self.learn_disabled(facts.role, facts.readiness, facts.term);
+    }
+
+    /// The last active turned high availability off for the pair, or the peer is back on.
+    fn learn_disabled(&mut self, role: Role, readiness: Readiness, term: u32) {
+        if self.disabled || self.peer.sight(self.now) == Sight::Silent {
+            return;
+        }
+        let enabled = readiness.contains(Readiness::ENABLED);
+        if enabled {
+            if role != Role::Off {
+                self.disabled_by_peer = false;
+            }
+        } else if role == Role::Off && readiness.contains(Readiness::LAST_ACTIVE) && term >= self.term {
+            self.disabled_by_peer |= self.role != Role::Active;
+        }
+    }
+
+    /// A standby without a complete copy asks for one, unless the peer's data cannot be used.
+    fn synchronise(&mut self) {
+        let Some(facts) = self.peer.facts() else { return };
+        let wanted = self.role == Role::Standby
+            && facts.role == Role::Active
+            && self.peer.sight(self.now) == Sight::Mutual
+            && !self.sync.complete
+            && !self.sync.running
+            && self.now >= self.sync.retry_at;
+        let usable = facts.model == self.config.model.id() && facts.firmware <= self.config.firmware;
+        if wanted && usable {
+            self.sync.running = true;
+            self.sync.retry_at = self.now + SYNC_RETRY;
+            self.output.push(Output::StartFullSync);
+        }
+    }
+}
+
+impl crate::config::StationType {
+    /// Primary before secondary.
+    pub(super) const fn precedence(self) -> u8 {
+        match self {
+            Self::Primary => 1,
+            Self::Secondary => 0,
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! Facts and ages turned into the plain view that decides the role.
+
+use super::{LEASE_MARGIN, Node};
+use crate::peer::Sight;
+use crate::role::{Consent, Role, View};
+use crate::time::{Duration, Instant};
+use crate::wire::{Readiness, Repr, Signal};
+
+/// With fast failover, contact this old must be made up for by the gateway.
+pub(super) const CONTACT_LOST: Duration = Duration::from_ms(250);
+/// An answer of the gateway this recent makes up for lost contact …
+pub(super) const GATEWAY_PROMPT: Duration = Duration::from_ms(250);
+/// … and once contact has been lost for this long, the peer can only come the slow way …
+pub(super) const CONTACT_LONG_LOST: Duration = Duration::from_ms(1200);
+/// … so that the ordinary age is enough again.
+pub(super) const GATEWAY_RECENT: Duration = Duration::from_ms(1000);
+/// A claim needs a gateway that has answered every probe for this long …
+pub(super) const GATEWAY_PROVEN: Duration = Duration::from_ms(250);
+/// … and the last one this recently.
+pub(super) const GATEWAY_FRESH: Duration = Duration::from_ms(120);
+/// The fast claim comes this long after the last frame …
+pub(super) const FAST_CLAIM: Duration = Duration::from_ms(400);
+/// … or not at all: later the old active may trust an older answer of the gateway.
+pub(super) const FAST_WINDOW: Duration = Duration::from_ms(1000);
+/// A node that has just started gives its links and the peer this long before it takes part in a ranking …
+pub(super) const SETTLE: Duration = Duration::from_ms(300);
+/// … and its gateway this long.
+pub(super) const SETTLE_GATEWAY: Duration = Duration::from_ms(1000);
+
+impl Node {
+    pub(super) fn view(&self) -> View {
+        let sight = self.peer.sight(self.now);
+        let facts = self.peer.facts();
+        View {
+            role: self.role,
+            off: self.is_off(),
+            lease: self.lease_is_valid(),
+            peer: sight,
+            peer_role: facts.map_or(Role::Init, |facts| facts.role),
+            peer_lan_usable: facts.is_none_or(|facts| facts.readiness.contains(Readiness::LAN_USABLE)),
+            lan_carrier: self.health.lan_carrier(),
+            gateway: self.gateway_is_no_doubt(GATEWAY_RECENT),
+            isolated: self.is_isolated(),
+            precedes: facts.is_none_or(|facts| self.precedes(facts)),
+            outranks: facts.is_some_and(|facts| self.outranks(facts)),
+            ready: self.may_claim_at_all(),
+            consent: self.consent(),
+            lan_ready: self.lan_is_proven(),
+            clear: self.probe.cluster_is_clear(self.now, self.claim_timeout()),
+            silence_over: self.now >= self.silence_over_at(),
+            one_way_over: self.now >= self.one_way_over_at(),
+            gone: self.peer_is_gone(),
+        }
+    }
+
+    /// High availability is off, on this node or for the pair.
+    pub(super) fn is_off(&self) -> bool {
+        self.disabled || self.disabled_by_peer
+    }
+
+    /// The peer's timeout, or the own one while it is unknown.
+    fn peer_timeout(&self) -> Duration {
+        self.peer.facts().map_or(self.config.timeout(), |facts| Duration::from_s(u64::from(facts.timeout_s)))
+    }
+
+    /// The shorter T counts for staying …
+    pub(super) fn lease_timeout(&self) -> Duration {
+        self.config.timeout().min(self.peer_timeout())
+    }
+
+    /// … and the longer one for claiming, so that settings which differ cost time and not safety.
+    pub(super) fn claim_timeout(&self) -> Duration {
+        self.config.timeout().max(self.peer_timeout())
+    }
+
+    /// End of the lease: the peer has counted a frame sent at `echoed`, so its silence timer cannot end before
+    /// `echoed + T`.
+    pub(super) fn lease_end(&self) -> Option<Instant> {
+        self.peer.echoed().map(|echoed| echoed + self.lease_timeout().minus(LEASE_MARGIN))
+    }
+
+    pub(super) fn lease_is_valid(&self) -> bool {
+        self.lease_end().is_some_and(|end| self.now < end)
+    }
+
+    /// Carrier and, where a gateway is configured, an answer within the last second.
+    pub(super) fn lan_is_usable(&self) -> bool {
+        self.health.lan_carrier() && self.gateway_seen() != Some(false)
+    }
+
+    /// Whether the gateway answered within the last second; `None` where none is configured.
+    pub(super) fn gateway_seen(&self) -> Option<bool> {
+        self.config.gateway.map(|_| self.probe.gateway.is_fresh(self.now, GATEWAY_RECENT))
+    }
+
+    fn gateway_is_no_doubt(&self, age: Duration) -> bool {
+        self.config.gateway.is_none() || self.probe.gateway.is_fresh(self.now, age) || self.probe.gateway_agreed_dead
+    }
+
+    /// When contact was last known to work both ways.
+    pub(super) fn contact(&self) -> Instant {
+        self.peer.progress().map_or(self.quiet.armed, |at| at.max(self.quiet.armed))
+    }
+
+    /// Follows the rules of fast failover: without a gateway nothing could replace the peer's word.
+    pub(super) fn is_fast(&self) -> bool {
+        self.config.fast_failover && self.config.gateway.is_some()
+    }
+
+    fn is_isolated(&self) -> bool {
+        let lost = self.now.since(self.contact());
+        let age = if lost > CONTACT_LONG_LOST { GATEWAY_RECENT } else { GATEWAY_PROMPT };
+        self.is_fast() && lost > CONTACT_LOST && !self.gateway_is_no_doubt(age)
+    }
+
+    /// Whether a takeover may rely on the own LAN.
+    fn lan_is_proven(&self) -> bool {
+        let proven = match self.config.gateway {
+            Some(_) => {
+                let gateway = &self.probe.gateway;
+                gateway.since().is_some_and(|since| self.now >= since + GATEWAY_PROVEN)
+                    && gateway.is_fresh(self.now, GATEWAY_FRESH)
+            }
+            None => self.role != Role::Init || self.probe.lan_frame_seen,
+        };
+        self.health.lan_carrier() && proven
+    }
+
+    /// From when silence counts: the last frame, a restart of the timer, or the own LAN becoming usable.
+    pub(super) fn silence_since(&self) -> Instant {
+        let usable = if self.lan_is_usable() { self.probe.lan_usable_since } else { self.now };
+        self.peer.last_counted().unwrap_or(self.started).max(self.quiet.since).max(usable)
+    }
+
+    pub(super) fn silence_over_at(&self) -> Instant {
+        self.silence_since() + self.claim_timeout()
+    }
+
+    /// A peer that is heard, is not active and does not hear us gets 2T to become active, or T/2 when it cannot.
+    pub(super) fn one_way_over_at(&self) -> Instant {
+        let facts = self.peer.facts();
+        let may_claim = facts.is_none_or(|facts| facts.readiness.contains(Readiness::LAN_USABLE));
+        let wait = if may_claim { self.claim_timeout().times(2) } else { self.claim_timeout().half() };
+        let usable = if self.lan_is_usable() { self.probe.lan_usable_since } else { self.now };
+        (self.peer.one_way_since().max(self.quiet.since).max(usable) + wait).max(self.quiet.barred_until)
+    }
+
+    /// When the last sign of the peer was, as fast failover counts it; `None` when it does not apply.
+    pub(super) fn fast_since(&self) -> Option<Instant> {
+        let facts = self.peer.facts()?;
+        let both = Readiness::FAST_FAILOVER | Readiness::GATEWAY_CONFIGURED;
+        let applies = self.is_fast() && facts.readiness.contains(both) && !self.health.cable_carrier();
+        let armed = self.quiet.armed.max(self.quiet.since);
+        let heard = self.peer.last_audible()?;
+        (applies && heard >= armed && self.now >= self.quiet.barred_until).then_some(heard)
+    }
+
+    fn peer_is_gone(&self) -> bool {
+        self.fast_since().is_some_and(|since| {
+            self.now >= since + FAST_CLAIM
+                && self.now < since + FAST_WINDOW
+                && self.lan_is_usable()
+                && self.probe.lan_usable_since <= since
+                && self.probe.peer_ip.is_clear(self.now)
+        })
+    }
+
+    fn may_claim_at_all(&self) -> bool {
+        let incompatible = self.quiet.incompatible_at.is_some_and(|at| self.now < at + self.claim_timeout());
+        self.now >= self.settled_at()
+            && self.now >= self.quiet.drained_at
+            && self.address.is_unbound()
+            && !incompatible
+            && self.is_willing()
+            && self.store.is_reserved(self.next_claim_term())
+    }
+
+    /// Would take the active role.
+    pub(super) fn is_willing(&self) -> bool {
+        !self.is_off() && self.stopping.is_none() && self.now >= self.address.holdoff_until
+    }
+
+    pub(super) fn settled_at(&self) -> Instant {
+        let gateway_known = self.config.gateway.is_none() || self.probe.gateway.answered().is_some();
+        self.started + if gateway_known { SETTLE } else { SETTLE_GATEWAY }
+    }
+
+    /// What the newest frame of the peer lets this node do. Valid only with the lease, which dates the frame.
+    pub(super) fn consent(&self) -> Consent {
+        let Some(facts) = self.peer.facts().filter(|_| self.peer.sight(self.now) != Sight::Silent) else {
+            return Consent::None;
+        };
+        match (facts.signal, self.signal) {
+            (Signal::Released { term, .. }, Signal::Accept { term: own }) if term == own => Consent::Released,
+            (Signal::Grant { term }, Signal::Intent { term: own }) if term == own => Consent::Granted,
+            (Signal::Refuse { term, .. }, Signal::Released { term: own, .. }) if term == own => Consent::Refused,
+            _ if facts.role == Role::Off => Consent::Off,
+            _ => Consent::None,
+        }
+    }
+
+    /// The term the next claim would use.
+    pub(super) fn next_claim_term(&self) -> u32 {
+        let agreed = match (self.consent(), self.signal) {
+            (Consent::Released, Signal::Accept { term }) | (Consent::Granted, Signal::Intent { term }) => Some(term),
+            _ => None,
+        };
+        agreed.unwrap_or_else(|| self.next_free_term())
+    }
+
+    /// A term that neither node has used.
+    pub(super) fn next_free_term(&self) -> u32 {
+        let peer_term = self.peer.facts().map_or(0, |facts| facts.term);
+        self.term.max(peer_term).max(self.store.floor()).saturating_add(1)
+    }
+
+    /// Two actives: higher term, then primary, then lower MAC.
+    fn precedes(&self, peer: &Repr) -> bool {
+        let own = (self.term, self.config.station_type.precedence(), core::cmp::Reverse(self.config.mac));
+        let other = (peer.term, peer.station_type.precedence(), core::cmp::Reverse(peer.mac));
+        own > other
+    }
+
+    /// Nobody active: who can serve, who has the newer data, then primary, then lower MAC.
+    pub(super) fn outranks(&self, peer: &Repr) -> bool {
+        let rank = |r: Readiness, severity: u8, term: u32| {
+            (
+                r.contains(Readiness::WILLING),
+                r.contains(Readiness::LAN_USABLE),
+                r.contains(Readiness::LAN_CARRIER),
+                core::cmp::Reverse(severity),
+                term,
+                r.contains(Readiness::LAST_ACTIVE),
+            )
+        };
+        let own = rank(self.readiness(), self.own_severity(), self.term);
+        let other = rank(peer.readiness, self.severity_of(peer.faults), peer.term);
+        let own_tie = (self.config.station_type.precedence(), core::cmp::Reverse(self.config.mac));
+        let other_tie = (peer.station_type.precedence(), core::cmp::Reverse(peer.mac));
+        (own, own_tie) > (other, other_tie)
+    }
+}

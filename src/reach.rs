@@ -1,0 +1,211 @@
+//! Who answers ARP on the LAN: the gateway as a lasting question, other addresses as a short one.
+
+use crate::time::{Duration, Instant};
+use heapless::Deque;
+
+/// A probe without an answer for this long breaks the chain of answers.
+pub const MISSED_AFTER: Duration = Duration::from_ms(120);
+/// Probes older than this are taken for lost.
+const EXPIRY: Duration = Duration::from_ms(1500);
+/// An answer this soon after the newest probe suggests that it belongs to that one.
+const PROMPT: Duration = Duration::from_ms(25);
+/// This many prompt answers in a row prove it: a delayed stream does not follow the irregular spacing of the probes.
+const PROMPT_ENOUGH: u8 = 3;
+/// Probes that may wait for an answer at a time.
+const MAX_OUTSTANDING: usize = 32;
+
+/// Whether a station keeps answering. ARP answers carry no number, so an answer counts from the send time of the oldest
+/// probe it may belong to.
+#[derive(Clone, Debug, Default)]
+pub struct Reach {
+    outstanding: Deque<Instant, MAX_OUTSTANDING>,
+    prompt: u8,
+    answered: Option<Instant>,
+    since: Option<Instant>,
+}
+
+impl Reach {
+    /// A probe is being sent.
+    pub fn probe_sent(&mut self, now: Instant) {
+        self.forget_expired(now);
+        if self.outstanding.is_full() {
+            self.outstanding.pop_front();
+        }
+        // There is room: a full queue has just lost its oldest entry.
+        let _ = self.outstanding.push_back(now);
+    }
+
+    /// An answer arrived; one that nobody asked for is ignored.
+    pub fn answer_received(&mut self, now: Instant) {
+        self.forget_expired(now);
+        let Some(newest) = self.outstanding.back().copied() else { return };
+        self.prompt = if now < newest + PROMPT { self.prompt.saturating_add(1) } else { 0 };
+        let sent = if self.prompt >= PROMPT_ENOUGH {
+            self.outstanding.clear();
+            newest
+        } else {
+            self.outstanding.pop_front().unwrap_or(newest)
+        };
+        if self.answered.is_none_or(|answered| sent > answered) {
+            self.answered = Some(sent);
+        }
+        self.since = self.since.or(Some(sent));
+        self.break_chain_if_missed(now);
+    }
+
+    /// Forgets everything: the link went down, or the node slept.
+    pub fn reset(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Notes that time has passed.
+    pub fn tick(&mut self, now: Instant) {
+        self.break_chain_if_missed(now);
+        self.forget_expired(now);
+    }
+
+    /// Send time of the newest answered probe.
+    pub fn answered(&self) -> Option<Instant> {
+        self.answered
+    }
+
+    /// Since when every probe was answered in time.
+    pub fn since(&self) -> Option<Instant> {
+        self.since
+    }
+
+    /// Whether a probe sent at or after `now - age` was answered.
+    pub fn is_fresh(&self, now: Instant, age: Duration) -> bool {
+        self.answered.is_some_and(|sent| now <= sent + age)
+    }
+
+    /// When the oldest unanswered probe breaks the chain.
+    pub fn missed_at(&self) -> Option<Instant> {
+        self.since?;
+        self.outstanding.front().map(|sent| *sent + MISSED_AFTER)
+    }
+
+    fn break_chain_if_missed(&mut self, now: Instant) {
+        if self.missed_at().is_some_and(|at| now >= at) {
+            self.since = None;
+        }
+    }
+
+    fn forget_expired(&mut self, now: Instant) {
+        while self.outstanding.front().is_some_and(|sent| now >= *sent + EXPIRY) {
+            self.outstanding.pop_front();
+        }
+    }
+}
+
+/// Whether an address stays unanswered: the evidence before a claim.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Clearance {
+    unanswered: u8,
+    enough_at: Option<Instant>,
+}
+
+impl Clearance {
+    /// Probes that must stay unanswered.
+    pub const PROBES: u8 = 3;
+    /// Time a station has to answer the last of them.
+    pub const ANSWER_TIME: Duration = Duration::from_ms(80);
+
+    /// A probe is being sent.
+    pub fn probe_sent(&mut self, now: Instant) {
+        self.unanswered = self.unanswered.saturating_add(1);
+        if self.unanswered == Self::PROBES {
+            self.enough_at = Some(now + Self::ANSWER_TIME);
+        }
+    }
+
+    /// Somebody has the address: start over.
+    pub fn answer_received(&mut self) {
+        *self = Self::default();
+    }
+
+    /// When enough probes will have stayed unanswered.
+    pub fn clear_at(&self) -> Option<Instant> {
+        self.enough_at
+    }
+
+    /// Whether enough probes have stayed unanswered.
+    pub fn is_clear(&self, now: Instant) -> bool {
+        self.enough_at.is_some_and(|at| now >= at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ms(ms: u64) -> Instant {
+        Instant::from_ms(ms)
+    }
+
+    #[test]
+    fn an_answer_counts_from_the_send_time_of_its_probe() {
+        let mut gateway = Reach::default();
+        gateway.probe_sent(ms(1000));
+        gateway.answer_received(ms(1100));
+        assert_eq!(gateway.answered(), Some(ms(1000)));
+        assert!(gateway.is_fresh(ms(1120), Duration::from_ms(120)));
+        assert!(!gateway.is_fresh(ms(1121), Duration::from_ms(120)));
+    }
+
+    #[test]
+    fn answers_that_are_late_by_half_a_second_do_not_pass_for_fresh_ones() {
+        let mut gateway = Reach::default();
+        let mut spacing = [40, 70, 50, 60, 45, 65].into_iter().cycle();
+        let mut sent = std::vec![1000_u64];
+        while sent.len() < 60 {
+            sent.push(sent[sent.len() - 1] + spacing.next().unwrap());
+        }
+        let mut events: std::vec::Vec<(u64, bool)> = sent.iter().map(|at| (*at, false)).collect();
+        events.extend(sent.iter().map(|at| (at + 500, true)));
+        events.sort_unstable();
+        for (at, answer) in events {
+            if answer {
+                gateway.answer_received(ms(at));
+                assert!(!gateway.is_fresh(ms(at), Duration::from_ms(400)), "at {at}");
+            } else {
+                gateway.probe_sent(ms(at));
+            }
+        }
+    }
+
+    #[test]
+    fn after_a_lost_answer_prompt_ones_count_as_fresh_again() {
+        let mut gateway = Reach::default();
+        gateway.probe_sent(ms(1000));
+        for at in [1050, 1110, 1150] {
+            gateway.probe_sent(ms(at));
+            gateway.answer_received(ms(at + 1));
+        }
+        assert_eq!(gateway.answered(), Some(ms(1150)));
+    }
+
+    #[test]
+    fn a_missed_answer_breaks_the_chain_until_answers_return() {
+        let mut gateway = Reach::default();
+        gateway.probe_sent(ms(1000));
+        gateway.answer_received(ms(1001));
+        gateway.probe_sent(ms(1050));
+        gateway.tick(ms(1169));
+        assert_eq!(gateway.since(), Some(ms(1000)));
+        gateway.tick(ms(1170));
+        assert_eq!(gateway.since(), None);
+    }
+
+    #[test]
+    fn an_address_is_clear_after_three_silent_probes_and_time_to_answer() {
+        let mut cluster = Clearance::default();
+        for at in [100, 190, 280] {
+            cluster.probe_sent(ms(at));
+        }
+        assert!(!cluster.is_clear(ms(359)));
+        assert!(cluster.is_clear(ms(360)));
+        cluster.answer_received();
+        assert!(!cluster.is_clear(ms(360)));
+    }
+}
