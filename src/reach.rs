@@ -8,7 +8,7 @@ pub const MISSED_AFTER: Duration = Duration::from_ms(120);
 /// Probes older than this are taken for lost.
 const EXPIRY: Duration = Duration::from_ms(1500);
 /// An answer this soon after the newest probe suggests that it belongs to that one.
-const PROMPT: Duration = Duration::from_ms(25);
+const PROMPT: Duration = Duration::from_ms(10);
 /// This many prompt answers in a row prove it: a delayed stream does not follow the irregular spacing of the probes.
 const PROMPT_ENOUGH: u8 = 3;
 /// Probes that may wait for an answer at a time.
@@ -156,10 +156,11 @@ mod tests {
     #[test]
     fn answers_that_are_late_by_half_a_second_do_not_pass_for_fresh_ones() {
         let mut gateway = Reach::default();
-        let mut spacing = [40, 70, 50, 60, 45, 65].into_iter().cycle();
         let mut sent = std::vec![1000_u64];
         while sent.len() < 60 {
-            sent.push(sent[sent.len() - 1] + spacing.next().unwrap());
+            // As irregular as the node's own spacing.
+            let spacing = 40 + (sent.len() as u64 * 7919) % 31;
+            sent.push(sent[sent.len() - 1] + spacing);
         }
         let mut events: std::vec::Vec<(u64, bool)> = sent.iter().map(|at| (*at, false)).collect();
         events.extend(sent.iter().map(|at| (at + 500, true)));
