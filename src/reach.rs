@@ -8,9 +8,9 @@ pub const MISSED_AFTER: Duration = Duration::from_ms(120);
 /// Probes older than this are taken for lost.
 const EXPIRY: Duration = Duration::from_ms(1500);
 /// An answer this soon after the newest probe suggests that it belongs to that one.
-const PROMPT: Duration = Duration::from_ms(10);
+const PROMPT: Duration = Duration::from_ms(5);
 /// This many prompt answers in a row prove it: a delayed stream does not follow the irregular spacing of the probes.
-const PROMPT_ENOUGH: u8 = 3;
+const PROMPT_ENOUGH: u8 = 4;
 /// Probes that may wait for an answer at a time.
 const MAX_OUTSTANDING: usize = 32;
 
@@ -156,11 +156,11 @@ mod tests {
     #[test]
     fn answers_that_are_late_by_half_a_second_do_not_pass_for_fresh_ones() {
         let mut gateway = Reach::default();
-        let mut sent = std::vec![1000_u64];
-        while sent.len() < 60 {
+        let (mut sent, mut jitter) = (std::vec![1000_u64], 1_u32);
+        while sent.len() < 200 {
             // As irregular as the node's own spacing.
-            let spacing = 40 + (sent.len() as u64 * 7919) % 31;
-            sent.push(sent[sent.len() - 1] + spacing);
+            jitter = jitter.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            sent.push(sent[sent.len() - 1] + 40 + u64::from(jitter >> 16) % 31);
         }
         let mut events: std::vec::Vec<(u64, bool)> = sent.iter().map(|at| (*at, false)).collect();
         events.extend(sent.iter().map(|at| (at + 500, true)));
@@ -179,11 +179,11 @@ mod tests {
     fn after_a_lost_answer_prompt_ones_count_as_fresh_again() {
         let mut gateway = Reach::default();
         gateway.probe_sent(ms(1000));
-        for at in [1050, 1110, 1150] {
+        for at in [1050, 1110, 1150, 1205] {
             gateway.probe_sent(ms(at));
             gateway.answer_received(ms(at + 1));
         }
-        assert_eq!(gateway.answered(), Some(ms(1150)));
+        assert_eq!(gateway.answered(), Some(ms(1205)));
     }
 
     #[test]
