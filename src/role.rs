@@ -111,15 +111,15 @@ pub fn decide(view: &View) -> Decision {
         Role::Init | Role::Standby | Role::Claiming | Role::Active | Role::Yielding if view.off => Decision::TurnOff,
         Role::Init | Role::Yielding if peer_is_active(view) => Decision::Follow,
         Role::Standby if peer_is_active(view) => Decision::Remain,
+        Role::Init | Role::Standby | Role::Yielding if peer_is_claiming(view) => Decision::Remain,
         Role::Init | Role::Standby | Role::Yielding => decide_claim(view),
-        Role::Claiming => match reason_to_let_go(view, view.peer_role == Role::Claiming && !view.precedes) {
-            Some(reason) => Decision::Abort(reason),
-            None => Decision::Remain,
-        },
-        Role::Active => match reason_to_let_go(view, false) {
-            Some(reason) => Decision::StepDown(reason),
-            None => Decision::Remain,
-        },
+        Role::Claiming if peer_is_active(view) || (peer_is_claiming(view) && !view.precedes) => {
+            Decision::Abort(RoleReason::PeerPrecedes)
+        }
+        Role::Claiming if !may_serve(view) => Decision::Abort(RoleReason::LeaseExpired),
+        Role::Active if peer_is_active(view) && !view.precedes => Decision::StepDown(RoleReason::PeerPrecedes),
+        Role::Active if !may_serve(view) => Decision::StepDown(RoleReason::LeaseExpired),
+        Role::Claiming | Role::Active => Decision::Remain,
     }
 }
 
@@ -142,14 +142,8 @@ fn peer_is_active(view: &View) -> bool {
     view.peer != Sight::Silent && view.peer_role == Role::Active
 }
 
-/// Why a node that is active, or about to be, must not be.
-fn reason_to_let_go(view: &View, peer_claims_with_precedence: bool) -> Option<RoleReason> {
-    let heard = view.peer != Sight::Silent;
-    let other_active = view.peer_role == Role::Active && (view.role == Role::Claiming || !view.precedes);
-    if heard && (other_active || peer_claims_with_precedence) {
-        return Some(RoleReason::PeerPrecedes);
-    }
-    (!may_serve(view)).then_some(RoleReason::LeaseExpired)
+fn peer_is_claiming(view: &View) -> bool {
+    view.peer != Sight::Silent && view.peer_role == Role::Claiming
 }
 
 fn decide_claim(view: &View) -> Decision {
@@ -184,3 +178,6 @@ fn peer_can_grant(view: &View) -> bool {
         Role::Off | Role::Claiming | Role::Active | Role::Yielding => false,
     }
 }
+
+#[cfg(test)]
+mod tests;
