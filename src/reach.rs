@@ -14,14 +14,23 @@ const PROMPT_ENOUGH: u8 = 4;
 /// Probes that may wait for an answer at a time.
 const MAX_OUTSTANDING: usize = 32;
 
-/// Whether a station keeps answering. ARP answers carry no number, so an answer counts from the send time of the oldest
-/// probe it may belong to.
+/// Answers this far apart still belong to one run.
+const RUN_GAP: Duration = Duration::from_ms(500);
+
+/// Whether a station keeps answering. ARP answers carry no number, so two readings are kept.
+///
+/// - *strict*: an answer counts from the send time of the oldest probe it may belong to. Fast failover, where a decision
+///   falls within the delay that a LAN may have, uses this one.
+/// - *lenient*: an answer counts from the send time of the newest probe. It may be dated too late by the delay of the LAN,
+///   and is not thrown back by a lost probe. Whatever waits for T, which is longer than any such delay, uses this one.
 #[derive(Clone, Debug, Default)]
 pub struct Reach {
     outstanding: Deque<Instant, MAX_OUTSTANDING>,
     prompt: u8,
-    answered: Option<Instant>,
-    since: Option<Instant>,
+    strict: Option<Instant>,
+    unbroken_since: Option<Instant>,
+    lenient: Option<Instant>,
+    run_since: Option<Instant>,
 }
 
 impl Reach {
@@ -46,10 +55,12 @@ impl Reach {
         } else {
             self.outstanding.pop_front().unwrap_or(newest)
         };
-        if self.answered.is_none_or(|answered| sent > answered) {
-            self.answered = Some(sent);
+        if self.lenient.is_none_or(|last| newest > last + RUN_GAP) {
+            self.run_since = Some(newest);
         }
-        self.since = self.since.or(Some(sent));
+        self.lenient = self.lenient.max(Some(newest));
+        self.strict = self.strict.max(Some(sent));
+        self.unbroken_since = self.unbroken_since.or(Some(sent));
         self.break_chain_if_missed(now);
     }
 
@@ -64,30 +75,45 @@ impl Reach {
         self.forget_expired(now);
     }
 
-    /// Send time of the newest answered probe.
+    /// Strict: send time of the newest answered probe.
     pub fn answered(&self) -> Option<Instant> {
-        self.answered
+        self.strict
     }
 
-    /// Since when every probe was answered in time.
-    pub fn since(&self) -> Option<Instant> {
-        self.since
+    /// Lenient: the same.
+    pub fn seen(&self) -> Option<Instant> {
+        self.lenient
     }
 
-    /// Whether a probe sent at or after `now - age` was answered.
+    /// Strict: since when every probe was answered in time.
+    pub fn unbroken_since(&self) -> Option<Instant> {
+        self.unbroken_since
+    }
+
+    /// Lenient: since when answers have come without a long gap.
+    pub fn run_since(&self) -> Option<Instant> {
+        self.run_since
+    }
+
+    /// Strict: whether a probe sent within `age` was answered.
     pub fn is_fresh(&self, now: Instant, age: Duration) -> bool {
-        self.answered.is_some_and(|sent| now <= sent + age)
+        self.strict.is_some_and(|sent| now <= sent + age)
+    }
+
+    /// Lenient: the same.
+    pub fn is_seen(&self, now: Instant, age: Duration) -> bool {
+        self.lenient.is_some_and(|sent| now <= sent + age)
     }
 
     /// When the oldest unanswered probe breaks the chain.
     pub fn missed_at(&self) -> Option<Instant> {
-        self.since?;
+        self.unbroken_since?;
         self.outstanding.front().map(|sent| *sent + MISSED_AFTER)
     }
 
     fn break_chain_if_missed(&mut self, now: Instant) {
         if self.missed_at().is_some_and(|at| now >= at) {
-            self.since = None;
+            self.unbroken_since = None;
         }
     }
 
@@ -193,9 +219,9 @@ mod tests {
         gateway.answer_received(ms(1001));
         gateway.probe_sent(ms(1050));
         gateway.tick(ms(1169));
-        assert_eq!(gateway.since(), Some(ms(1000)));
+        assert_eq!(gateway.unbroken_since(), Some(ms(1000)));
         gateway.tick(ms(1170));
-        assert_eq!(gateway.since(), None);
+        assert_eq!(gateway.unbroken_since(), None);
     }
 
     #[test]

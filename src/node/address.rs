@@ -5,8 +5,10 @@ use crate::arp::Message;
 use crate::config::MacAddr;
 use crate::event::RoleReason;
 use crate::io::AddressEvent;
+use crate::peer::Sight;
 use crate::role::Role;
 use crate::time::{Duration, Instant};
+use crate::wire::Path;
 
 /// The bound address is renewed this often, well within its lifetime.
 const RENEW_EVERY: Duration = Duration::from_ms(250);
@@ -46,6 +48,8 @@ pub(super) struct State {
     announcements: u8,
     announce_at: Instant,
     defend_from: Instant,
+    /// The LAN works and no other active is heard.
+    trouble_over: bool,
     /// After a failed bind: no claim before.
     pub(super) holdoff_until: Instant,
     /// The foreign station that was last heard with the cluster IP.
@@ -62,6 +66,7 @@ impl State {
             announcements: 0,
             announce_at: Instant::NEVER,
             defend_from: now,
+            trouble_over: false,
             holdoff_until: now,
             foreign: None,
         }
@@ -160,6 +165,7 @@ impl Node {
     }
 
     pub(super) fn run_address_timers(&mut self) {
+        self.announce_after_trouble();
         if !self.address.is_bound() {
             return;
         }
@@ -180,6 +186,19 @@ impl Node {
             Some(ms) => (address.announced_from + Duration::from_ms(*ms)).max(self.now),
             None => self.now + ANNOUNCE_EVERY,
         };
+    }
+
+    /// What the LAN learned while this node could not be heard may be wrong: the active announces itself again when its
+    /// LAN comes back, and when another active has stepped down (S5).
+    pub(super) fn announce_after_trouble(&mut self) {
+        let lan_good = self.lan_is_usable() && self.now < self.path_lost_at(Path::Lan);
+        let alone = self.peer.sight(self.now) == Sight::Silent
+            || self.peer.facts().is_none_or(|facts| facts.role != Role::Active);
+        let over = lan_good && alone;
+        if over && !self.address.trouble_over && self.address.is_bound() {
+            self.announce();
+        }
+        self.address.trouble_over = over;
     }
 
     /// Another station than the peer was heard with the cluster IP.

@@ -93,7 +93,7 @@ impl Node {
         PATH_LOST.max(self.peer.interval().times(3))
     }
 
-    fn path_lost_at(&self, path: Path) -> Instant {
+    pub(super) fn path_lost_at(&self, path: Path) -> Instant {
         let from = self.peer.last_heard_on(path).unwrap_or(self.started);
         from + self.path_lost_after()
     }

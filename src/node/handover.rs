@@ -259,6 +259,10 @@ impl Node {
         let Some(facts) = self.peer.facts().copied().filter(|_| self.peer.sight(self.now) != Sight::Silent) else {
             return Signal::None;
         };
+        if facts.role == Role::Active {
+            // What was promised has happened; from here on the ordinary rules bind both.
+            self.quiet.barred_until = self.now;
+        }
         match facts.signal {
             Signal::Handover { term, reason } if facts.role == Role::Active => self.answer_offer(&facts, term, reason),
             Signal::Released { term, reason } if facts.role == Role::Yielding => {

@@ -142,7 +142,7 @@ impl Node {
             && self.peer.facts().is_some_and(|facts| facts.readiness.contains(Readiness::GATEWAY_SEEN));
         if self.gateway_seen() != Some(false) || !peer_sees {
             self.health.raised.remove(Faults::GATEWAY);
-            let seen_at = self.probe.gateway.answered().filter(|_| peer_sees);
+            let seen_at = self.probe.gateway.seen().filter(|_| peer_sees);
             self.health.gateway_lost_from = seen_at.unwrap_or(self.now);
         } else if self.now >= self.health.gateway_lost_from + GATEWAY_FAULT_AFTER {
             self.health.raised.insert(Faults::GATEWAY);

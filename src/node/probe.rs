@@ -10,6 +10,10 @@ use crate::time::{Duration, Instant};
 
 /// Spacing of gateway probes while all is well.
 const GATEWAY_IDLE: Duration = Duration::from_ms(300);
+/// After this without an answer the gateway is asked more often, so that losses do not look like its death.
+const GATEWAY_MISSED: Duration = Duration::from_ms(450);
+/// While answers are missing.
+const GATEWAY_MISSING: Duration = Duration::from_ms(100);
 /// While the node is active without contact, beyond the time in which every answer counts.
 const GATEWAY_SOLO: Duration = Duration::from_ms(200);
 /// While a decision hangs on the answers; irregular by up to [`GATEWAY_JITTER_MS`] more.
@@ -113,11 +117,12 @@ impl State {
         !peer_holds && self.foreign_since.is_some_and(|since| now >= since + timeout)
     }
 
-    pub(super) fn deadlines(&self, timeout: Duration) -> [Instant; 6] {
+    pub(super) fn deadlines(&self, timeout: Duration) -> [Instant; 7] {
         let or_never = |at: Option<Instant>| at.unwrap_or(Instant::NEVER);
         [
             or_never(self.gateway.missed_at()),
-            or_never(self.gateway.since().map(|since| since + view::GATEWAY_PROVEN)),
+            or_never(self.gateway.unbroken_since().map(|since| since + view::GATEWAY_PROVEN)),
+            or_never(self.gateway.run_since().map(|since| since + view::GATEWAY_PROVEN)),
             or_never(self.cluster.clear_at()),
             or_never(self.peer_ip.clear_at()),
             or_never(self.foreign_since.map(|since| since + timeout)),
@@ -216,7 +221,8 @@ impl Node {
             Role::Init | Role::Standby | Role::Yielding | Role::Off => self.decision_hangs_on_gateway(),
         };
         if !urgent {
-            return GATEWAY_IDLE;
+            let missing = !self.probe.gateway.is_seen(self.now, GATEWAY_MISSED);
+            return if missing { GATEWAY_MISSING } else { GATEWAY_IDLE };
         }
         // Numerical Recipes' generator: only irregular, not random.
         self.probe.jitter = self.probe.jitter.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);

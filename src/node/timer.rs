@@ -85,10 +85,10 @@ impl Node {
         deadlines.iter().copied().filter(|at| *at > self.now).fold(Instant::NEVER, Instant::min)
     }
 
-    fn probe_deadlines(&self) -> [Instant; 7] {
-        let [missed, proven, cluster, peer, foreign, claim] = self.probe.deadlines(self.claim_timeout());
+    fn probe_deadlines(&self) -> [Instant; 8] {
+        let [missed, unbroken, run, cluster, peer, foreign, claim] = self.probe.deadlines(self.claim_timeout());
         let gateway = self.config.gateway.map_or(Instant::NEVER, |_| self.probe.next_gateway_probe());
-        [missed, proven, cluster, peer, foreign, claim, gateway]
+        [missed, unbroken, run, cluster, peer, foreign, claim, gateway]
     }
 
     fn contact_deadlines(&self) -> [Instant; 3] {
@@ -103,10 +103,14 @@ impl Node {
     }
 
     fn gateway_deadlines(&self) -> [Instant; 3] {
-        let Some(answered) = self.probe.gateway.answered() else { return [Instant::NEVER; 3] };
         let tick = Duration::from_us(1);
-        let stale = |age: Duration| answered + age + tick;
-        [stale(view::GATEWAY_FRESH), stale(view::GATEWAY_PROMPT), stale(view::GATEWAY_RECENT)]
+        let stale = |at: Option<Instant>, age: Duration| at.map_or(Instant::NEVER, |at| at + age + tick);
+        let gateway = &self.probe.gateway;
+        [
+            stale(gateway.answered(), view::GATEWAY_FRESH),
+            stale(gateway.answered(), view::GATEWAY_PROMPT),
+            stale(gateway.seen(), view::GATEWAY_RECENT),
+        ]
     }
 
     fn claim_deadlines(&self, claim_at: Instant) -> [Instant; 3] {

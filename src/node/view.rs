@@ -14,7 +14,7 @@ pub(super) const GATEWAY_PROMPT: Duration = Duration::from_ms(250);
 pub(super) const CONTACT_LONG_LOST: Duration = Duration::from_ms(1200);
 /// … so that the ordinary age is enough again.
 pub(super) const GATEWAY_RECENT: Duration = Duration::from_ms(1000);
-/// A claim needs a gateway that has answered every probe for this long …
+/// A claim needs a gateway that has kept answering for this long …
 pub(super) const GATEWAY_PROVEN: Duration = Duration::from_ms(250);
 /// … and the last one this recently.
 pub(super) const GATEWAY_FRESH: Duration = Duration::from_ms(120);
@@ -39,7 +39,7 @@ impl Node {
             peer_role: facts.map_or(Role::Init, |facts| facts.role),
             peer_lan_usable: facts.is_none_or(|facts| facts.readiness.contains(Readiness::LAN_USABLE)),
             lan_carrier: self.health.lan_carrier(),
-            gateway: self.gateway_is_no_doubt(GATEWAY_RECENT),
+            gateway: self.gateway_is_no_doubt(self.probe.gateway.is_seen(self.now, GATEWAY_RECENT)),
             isolated: self.is_isolated(),
             precedes: facts.is_none_or(|facts| self.precedes(facts)),
             outranks: facts.is_some_and(|facts| self.outranks(facts)),
@@ -90,11 +90,11 @@ impl Node {
 
     /// Whether the gateway answered within the last second; `None` where none is configured.
     pub(super) fn gateway_seen(&self) -> Option<bool> {
-        self.config.gateway.map(|_| self.probe.gateway.is_fresh(self.now, GATEWAY_RECENT))
+        self.config.gateway.map(|_| self.probe.gateway.is_seen(self.now, GATEWAY_RECENT))
     }
 
-    fn gateway_is_no_doubt(&self, age: Duration) -> bool {
-        self.config.gateway.is_none() || self.probe.gateway.is_fresh(self.now, age) || self.probe.gateway_agreed_dead
+    fn gateway_is_no_doubt(&self, answers: bool) -> bool {
+        self.config.gateway.is_none() || answers || self.probe.gateway_agreed_dead
     }
 
     /// When contact was last known to work both ways.
@@ -109,8 +109,12 @@ impl Node {
 
     fn is_isolated(&self) -> bool {
         let lost = self.now.since(self.contact());
-        let age = if lost > CONTACT_LONG_LOST { GATEWAY_RECENT } else { GATEWAY_PROMPT };
-        self.is_fast() && lost > CONTACT_LOST && !self.gateway_is_no_doubt(age)
+        let gateway = &self.probe.gateway;
+        let answers = match lost > CONTACT_LONG_LOST {
+            true => gateway.is_seen(self.now, GATEWAY_RECENT),
+            false => gateway.is_fresh(self.now, GATEWAY_PROMPT),
+        };
+        self.is_fast() && lost > CONTACT_LOST && !self.gateway_is_no_doubt(answers)
     }
 
     /// Whether a takeover may rely on the own LAN.
@@ -118,8 +122,8 @@ impl Node {
         let proven = match self.config.gateway {
             Some(_) => {
                 let gateway = &self.probe.gateway;
-                gateway.since().is_some_and(|since| self.now >= since + GATEWAY_PROVEN)
-                    && gateway.is_fresh(self.now, GATEWAY_FRESH)
+                gateway.run_since().is_some_and(|since| self.now >= since + GATEWAY_PROVEN)
+                    && gateway.is_seen(self.now, GATEWAY_FRESH)
             }
             None => self.role != Role::Init || self.probe.lan_frame_seen,
         };
@@ -161,8 +165,15 @@ impl Node {
                 && self.now < since + FAST_WINDOW
                 && self.lan_is_usable()
                 && self.probe.lan_usable_since <= since
+                && self.gateway_is_proven_strictly()
                 && self.probe.peer_ip.is_clear(self.now)
         })
+    }
+
+    fn gateway_is_proven_strictly(&self) -> bool {
+        let gateway = &self.probe.gateway;
+        gateway.unbroken_since().is_some_and(|since| self.now >= since + GATEWAY_PROVEN)
+            && gateway.is_fresh(self.now, GATEWAY_FRESH)
     }
 
     fn may_claim_at_all(&self) -> bool {
