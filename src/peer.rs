@@ -71,6 +71,7 @@ struct Candidate {
 /// The peer as heard.
 #[derive(Clone, Debug)]
 pub struct Peer {
+    own_interval: Duration,
     interval: Duration,
     accepted: Option<Boot>,
     candidate: Option<Candidate>,
@@ -88,6 +89,7 @@ impl Peer {
     /// its own.
     pub fn new(interval: Duration) -> Self {
         Self {
+            own_interval: interval,
             interval,
             accepted: None,
             candidate: None,
@@ -166,7 +168,7 @@ impl Peer {
         self.last_audible = Some(now);
         if self.facts.is_none_or(|facts| frame.sequence > facts.sequence) {
             self.facts = Some(*frame);
-            self.interval = self.interval.max(frame.interval());
+            self.interval = self.own_interval.max(frame.interval());
         }
     }
 
@@ -187,6 +189,11 @@ impl Peer {
     /// The newest frame of the accepted boot.
     pub fn facts(&self) -> Option<&Repr> {
         self.facts.as_ref()
+    }
+
+    /// Whether no other boot than the accepted one is trying to be heard.
+    pub fn is_settled(&self) -> bool {
+        self.candidate.is_none()
     }
 
     /// The echo to put into the next frame.
@@ -232,6 +239,11 @@ impl Peer {
     /// Since when the peer has been heard without a sign that it hears us.
     pub fn one_way_since(&self) -> Instant {
         self.progress.map_or(self.audible_since, |at| at.max(self.audible_since))
+    }
+
+    /// Since when the peer has been heard without a break.
+    pub fn audible_since(&self) -> Instant {
+        self.audible_since
     }
 
     /// How the peer appears.

@@ -165,18 +165,17 @@ fn decide_claim(view: &View) -> Decision {
         Decision::Claim(RoleReason::PeerSilent)
     } else if cold && view.one_way_over && view.peer == Sight::Deaf {
         Decision::Claim(RoleReason::PeerDeaf)
-    } else if promised && view.outranks && view.peer == Sight::Mutual && peer_can_grant(view) {
+    } else if may_seek(view) && promised && view.outranks {
         Decision::Seek
     } else {
         Decision::Remain
     }
 }
 
-fn peer_can_grant(view: &View) -> bool {
-    match view.peer_role {
-        Role::Init | Role::Standby => true,
-        Role::Off | Role::Claiming | Role::Active | Role::Yielding => false,
-    }
+/// Whether a ranking is on. A node that has handed the term to its peer takes no part in one until it withdraws.
+fn may_seek(view: &View) -> bool {
+    let undecided = |role| matches!(role, Role::Init | Role::Standby);
+    undecided(view.role) && undecided(view.peer_role) && view.peer == Sight::Mutual
 }
 
 #[cfg(test)]

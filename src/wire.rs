@@ -134,6 +134,8 @@ bitflags! {
         const SYNCING = 1 << 11;
         /// High availability is enabled in the sender's own settings.
         const ENABLED = 1 << 12;
+        /// Fast failover is suspended after a false alarm: neither end uses its rules.
+        const FAST_SUSPENDED = 1 << 13;
     }
 }
 

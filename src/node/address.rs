@@ -97,9 +97,10 @@ impl State {
 }
 
 impl Node {
-    /// Lifetime of the bound address: shorter than T, so that the kernel drops it before the standby claims (S4).
+    /// Lifetime of the bound address: so much shorter than T that the kernel drops it before the standby claims, also
+    /// when it is late by a second, as Linux is when another address with a lifetime stands beside this one (S4).
     pub(super) fn address_lifetime_s(&self) -> u32 {
-        u32::from(self.config.heartbeat_timeout_s).saturating_sub(1)
+        u32::from(self.config.heartbeat_timeout_s).saturating_sub(2)
     }
 
     pub(super) fn bind_address(&mut self) {

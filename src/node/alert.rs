@@ -4,13 +4,14 @@ use super::Node;
 use crate::config::MacAddr;
 use crate::event::Alert;
 use crate::io::Output;
-use crate::peer::Sight;
 use crate::role::Role;
 use crate::time::{Duration, Instant};
 use crate::wire::{Path, Repr};
 
 /// A path on which nothing was heard for this long is reported, whatever the heartbeat timeout.
 const PATH_LOST: Duration = Duration::from_ms(1000);
+/// The gateway has to answer for this long before it counts as back.
+const GATEWAY_BACK: Duration = Duration::from_ms(1000);
 /// The wrong station is reported for this long after it was last heard.
 const MISMATCH_REPORT: Duration = Duration::from_s(10);
 /// The peer's machine answers for the cluster IP: reported for this long after the last answer.
@@ -25,6 +26,10 @@ pub(super) struct State {
 }
 
 impl State {
+    fn is_raised(&self, alert: Alert) -> bool {
+        self.raised & (1 << alert as u32) != 0
+    }
+
     fn set(&mut self, alert: Alert, raised: bool) {
         let bit = 1 << alert as u32;
         self.raised = if raised { self.raised | bit } else { self.raised & !bit };
@@ -56,8 +61,8 @@ impl Node {
             Alert::PeerMacMismatch => self.mismatch().is_some(),
             Alert::ForeignHolder => self.address.foreign_holder(self.now).is_some(),
             Alert::PeerHoldsAddress => self.peer_holds_address(),
-            Alert::GatewayLost => self.role != Role::Off && self.gateway_seen() == Some(false) && self.is_settled(),
-            Alert::HandoverFailed => self.role == Role::Active && self.handover.failed(),
+            Alert::GatewayLost => self.gateway_is_lost(),
+            Alert::HandoverFailed => self.is_stuck_with_fault(),
             Alert::BudgetUsed => {
                 let policy = &self.config.fault;
                 self.role == Role::Active && self.own_severity() > 0 && self.health.budget_is_spent(self.now, policy)
@@ -70,6 +75,14 @@ impl Node {
 
     fn is_settled(&self) -> bool {
         self.now >= self.settled_at()
+    }
+
+    /// Raised by the first second without an answer, cleared by a second with answers.
+    fn gateway_is_lost(&self) -> bool {
+        let back_at = self.probe.gateway.run_since().map(|since| since + GATEWAY_BACK);
+        let unsure = self.alert.is_raised(Alert::GatewayLost) && back_at.is_none_or(|at| self.now < at);
+        let lost = self.gateway_seen() == Some(false) || (unsure && self.config.gateway.is_some());
+        self.role != Role::Off && self.is_settled() && lost
     }
 
     fn mismatch(&self) -> Option<MacAddr> {
@@ -94,18 +107,18 @@ impl Node {
     }
 
     pub(super) fn path_lost_at(&self, path: Path) -> Instant {
-        let from = self.peer.last_heard_on(path).unwrap_or(self.started);
+        // A peer that has just come back gets its time on the second path.
+        let from = self.peer.last_heard_on(path).unwrap_or(self.started).max(self.peer.audible_since());
         from + self.path_lost_after()
     }
 
     fn one_path_lost(&self, path: Path) -> bool {
-        self.now < self.heartbeat_lost_at()
-            && self.peer.sight(self.now) != Sight::Silent
-            && self.now >= self.path_lost_at(path)
+        self.now < self.heartbeat_lost_at() && self.now >= self.path_lost_at(path)
     }
 
-    pub(super) fn alert_deadlines(&self) -> [Instant; 5] {
+    pub(super) fn alert_deadlines(&self) -> [Instant; 6] {
         [
+            self.probe.gateway.run_since().map_or(Instant::NEVER, |since| since + GATEWAY_BACK),
             self.heartbeat_lost_at(),
             self.path_lost_at(Path::Cable),
             self.path_lost_at(Path::Lan),

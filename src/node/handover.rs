@@ -36,20 +36,18 @@ pub(super) struct State {
     offer: Option<Offer>,
     /// No new offer for an own fault before.
     holdoff_until: Instant,
-    /// The last offer came to nothing.
+    /// The last offer for an own fault came to nothing.
     failed: bool,
     /// A term this node was handed and could not take.
     refused: Option<u32>,
     stopped: bool,
+    /// Ask for the reboot that follows a handover for an own fault.
+    reboot: bool,
 }
 
 impl State {
     pub(super) fn new(now: Instant) -> Self {
-        Self { offer: None, holdoff_until: now, failed: false, refused: None, stopped: false }
-    }
-
-    pub(super) fn failed(&self) -> bool {
-        self.failed
+        Self { offer: None, holdoff_until: now, failed: false, refused: None, stopped: false, reboot: false }
     }
 
     /// Why a node that follows an active one does so.
@@ -150,7 +148,7 @@ impl Node {
     fn offer_failed(&mut self, refusal: SwitchRefusal) {
         let Some(offer) = self.handover.offer.take() else { return };
         self.signal = Signal::None;
-        self.handover.failed = true;
+        self.handover.failed |= offer.reason == HandoverReason::SelfFault;
         self.handover.holdoff_until = self.now + self.config.timeout();
         match offer.reason {
             HandoverReason::Forced => self.output.push(Output::SwitchDone(Err(refusal))),
@@ -201,7 +199,7 @@ impl Node {
         self.handover.failed = false;
         match offer.reason {
             HandoverReason::Forced => self.output.push(Output::SwitchDone(Ok(()))),
-            HandoverReason::SelfFault => self.output.push(Output::Reboot),
+            HandoverReason::SelfFault => self.handover.reboot = true,
             HandoverReason::Shutdown => {}
         }
     }
@@ -231,7 +229,7 @@ impl Node {
     }
 
     /// Whether the peer, by its own words, could take the role. The peer has the last word.
-    fn peer_can_take(&self, reason: HandoverReason) -> Result<(), SwitchRefusal> {
+    pub(super) fn peer_can_take(&self, reason: HandoverReason) -> Result<(), SwitchRefusal> {
         let heard = self.peer.facts().filter(|_| self.peer.sight(self.now) == Sight::Mutual);
         let facts = heard.ok_or(SwitchRefusal::PeerNotSeen)?;
         let severity = self.severity_of(facts.faults);
@@ -250,6 +248,13 @@ impl Node {
         } else {
             Ok(())
         }
+    }
+
+    /// This node should hand over for a fault of its own, and the peer does not take it.
+    pub(super) fn is_stuck_with_fault(&self) -> bool {
+        let offering = self.handover.offer.is_some();
+        let hopeless = self.handover.failed || self.peer_can_take(HandoverReason::SelfFault).is_err();
+        self.role == Role::Active && self.own_severity() > 0 && !offering && hopeless
     }
 
     // --- the side that is not active ---
@@ -346,6 +351,14 @@ impl Node {
     /// The cluster IP that was handed over could not be bound.
     pub(super) fn refuse_term(&mut self, term: u32) {
         self.handover.refused = Some(term);
+    }
+
+    /// Asks for the reboot once the budget that it cost is stored: it must not be forgotten by the reboot itself.
+    pub(super) fn request_reboot(&mut self) {
+        if self.handover.reboot && self.store.is_settled() {
+            self.handover.reboot = false;
+            self.output.push(Output::Reboot);
+        }
     }
 
     // --- the end of the program ---

@@ -98,8 +98,12 @@ struct Quiet {
     drained_at: Instant,
     /// No claim without the peer's consent before: the peer was promised so.
     barred_until: Instant,
+    /// Since when fast failover has been suspended.
+    fast_suspended: Option<Instant>,
     /// Something that cannot be understood was last heard on the cable.
     incompatible_at: Option<Instant>,
+    /// An active that has not yet shown that it hears this node was last heard on the cable.
+    stranger_active_at: Option<Instant>,
 }
 
 /// A claim under way, or the one that made this node active.
@@ -143,7 +147,15 @@ impl Node {
             disabled_by_peer: record.disabled_by_peer && !disabled,
             stopping: None,
             peer: Peer::new(config.interval()),
-            quiet: Quiet { since: now, armed: now, drained_at: now, barred_until: now, incompatible_at: None },
+            quiet: Quiet {
+                since: now,
+                armed: now,
+                drained_at: now,
+                barred_until: now,
+                fast_suspended: None,
+                incompatible_at: None,
+                stranger_active_at: None,
+            },
             claim: None,
             signal: Signal::None,
             handover: handover::State::new(now),

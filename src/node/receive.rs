@@ -63,7 +63,7 @@ impl Node {
             Receipt::Replayed => return count(&mut self.counters.frames_replayed),
             // Whoever is active on the direct cable is the peer, also before it has shown that it hears us.
             Receipt::Audible if repr.path == Path::Cable && repr.role == Role::Active => {
-                self.quiet.incompatible_at = Some(self.now);
+                self.quiet.stranger_active_at = Some(self.now);
             }
             Receipt::Audible => {}
             Receipt::Counted => {

@@ -159,6 +159,7 @@ impl Node {
         bits.set(Readiness::LAST_ACTIVE, self.last_active);
         bits.set(Readiness::GATEWAY_CONFIGURED, self.config.gateway.is_some());
         bits.set(Readiness::FAST_FAILOVER, self.config.fast_failover);
+        bits.set(Readiness::FAST_SUSPENDED, self.fast_is_suspended());
         bits.set(Readiness::SYNCING, self.sync.running);
         bits.set(Readiness::ENABLED, !self.disabled);
         bits

@@ -18,6 +18,8 @@ pub(super) struct State {
     requested: Record,
     /// Not yet polled.
     pending: bool,
+    /// Asked for and not yet confirmed.
+    unconfirmed: bool,
     failed: bool,
     retry_at: Instant,
 }
@@ -30,6 +32,7 @@ impl State {
             reserved: record.term_ceiling,
             requested: record,
             pending: false,
+            unconfirmed: false,
             failed: false,
             retry_at: Instant::NEVER,
         }
@@ -54,6 +57,11 @@ impl State {
         self.failed
     }
 
+    /// Whether what is known now would survive a restart, as far as it can.
+    pub(super) fn is_settled(&self) -> bool {
+        !self.unconfirmed
+    }
+
     pub(super) fn deadline(&self) -> Instant {
         self.retry_at
     }
@@ -62,6 +70,7 @@ impl State {
     /// weakens a tie-break after the next restart.
     pub(super) fn persisted(&mut self, now: Instant, saved: bool) {
         self.failed = !saved;
+        self.unconfirmed = self.pending;
         self.retry_at = if saved { Instant::NEVER } else { now + RETRY };
         self.reserved = self.reserved.max(self.requested.term_ceiling);
     }
@@ -74,6 +83,7 @@ impl State {
         if record != self.requested || now >= self.retry_at {
             self.requested = record;
             self.pending = true;
+            self.unconfirmed = true;
             self.retry_at = Instant::NEVER;
         }
     }

@@ -74,6 +74,7 @@ impl Node {
                 self.quiet.barred_until,
                 self.settled_at(),
                 self.quiet.incompatible_at.map_or(Instant::NEVER, |at| at + self.claim_timeout()),
+                self.quiet.stranger_active_at.map_or(Instant::NEVER, |at| at + self.claim_timeout()),
             ]),
             Timer::Alert => self.next_of(&self.alert_deadlines()),
             Timer::Store => self.next_of(&[self.store.deadline()]),

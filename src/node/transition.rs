@@ -20,6 +20,7 @@ impl Node {
         }
         self.learn_term();
         self.synchronise();
+        self.request_reboot();
         self.finish_stopping();
     }
 
@@ -81,6 +82,9 @@ impl Node {
 
     /// Active or Claiming → Standby; the cluster IP goes first.
     pub(super) fn step_down(&mut self, reason: RoleReason) {
+        if reason == RoleReason::LeaseExpired && self.lease_is_valid() {
+            self.quiet.fast_suspended = Some(self.now);
+        }
         if reason == RoleReason::PeerPrecedes {
             // Data changed on both sides: the copy of the one that steps down is the stale one.
             self.sync.complete = false;

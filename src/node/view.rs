@@ -22,6 +22,8 @@ pub(super) const GATEWAY_FRESH: Duration = Duration::from_ms(120);
 pub(super) const FAST_CLAIM: Duration = Duration::from_ms(400);
 /// … or not at all: later the old active may trust an older answer of the gateway.
 pub(super) const FAST_WINDOW: Duration = Duration::from_ms(1000);
+/// An active that stepped down for lost contact though the peer had not claimed was wrong: fast failover rests this long.
+const FAST_REST: Duration = Duration::from_s(60);
 /// A node that has just started gives its links and the peer this long before it takes part in a ranking …
 pub(super) const SETTLE: Duration = Duration::from_ms(300);
 /// … and its gateway this long.
@@ -107,6 +109,25 @@ impl Node {
         self.config.fast_failover && self.config.gateway.is_some()
     }
 
+    /// After a false alarm fast failover rests for a while on both nodes.
+    pub(super) fn fast_is_suspended(&self) -> bool {
+        self.quiet.fast_suspended.is_some_and(|from| self.now < from + FAST_REST)
+    }
+
+    /// Whether the peer knows, by a frame it has counted, that this node is not suspended any more.
+    fn may_claim_fast(&self) -> bool {
+        let rest_over = self.quiet.fast_suspended.map(|from| from + FAST_REST);
+        rest_over.is_none_or(|over| self.peer.echoed() > Some(over))
+    }
+
+    /// Whether the peer may claim the fast way, as far as this node can know. It may not when it said so itself, and
+    /// not after it has counted a frame that said that fast failover is suspended.
+    fn peer_may_claim_fast(&self) -> bool {
+        let by_settings = !self.peer.is_settled() || self.peer.facts().is_none_or(claims_fast);
+        let told = self.fast_is_suspended() && self.quiet.fast_suspended < self.peer.echoed();
+        by_settings && !told
+    }
+
     fn is_isolated(&self) -> bool {
         let lost = self.now.since(self.contact());
         let gateway = &self.probe.gateway;
@@ -114,7 +135,7 @@ impl Node {
             true => gateway.is_seen(self.now, GATEWAY_RECENT),
             false => gateway.is_fresh(self.now, GATEWAY_PROMPT),
         };
-        self.is_fast() && lost > CONTACT_LOST && !self.gateway_is_no_doubt(answers)
+        self.is_fast() && self.peer_may_claim_fast() && lost > CONTACT_LOST && !self.gateway_is_no_doubt(answers)
     }
 
     /// Whether a takeover may rely on the own LAN.
@@ -152,8 +173,8 @@ impl Node {
     /// When the last sign of the peer was, as fast failover counts it; `None` when it does not apply.
     pub(super) fn fast_since(&self) -> Option<Instant> {
         let facts = self.peer.facts()?;
-        let both = Readiness::FAST_FAILOVER | Readiness::GATEWAY_CONFIGURED;
-        let applies = self.is_fast() && facts.readiness.contains(both) && !self.health.cable_carrier();
+        let agreed = self.is_fast() && self.may_claim_fast() && claims_fast(facts);
+        let applies = agreed && !self.health.cable_carrier();
         let armed = self.quiet.armed.max(self.quiet.since);
         let heard = self.peer.last_audible()?;
         (applies && heard >= armed && self.now >= self.quiet.barred_until).then_some(heard)
@@ -177,7 +198,8 @@ impl Node {
     }
 
     fn may_claim_at_all(&self) -> bool {
-        let incompatible = self.quiet.incompatible_at.is_some_and(|at| self.now < at + self.claim_timeout());
+        let alive = self.quiet.incompatible_at.max(self.quiet.stranger_active_at);
+        let incompatible = alive.is_some_and(|at| self.now < at + self.claim_timeout());
         self.now >= self.settled_at()
             && self.now >= self.quiet.drained_at
             && self.address.is_unbound()
@@ -250,4 +272,10 @@ impl Node {
         let other_tie = (peer.station_type.precedence(), core::cmp::Reverse(peer.mac));
         (own, own_tie) > (other, other_tie)
     }
+}
+
+/// Whether the sender follows the rules of fast failover at the moment.
+fn claims_fast(facts: &Repr) -> bool {
+    let both = Readiness::FAST_FAILOVER | Readiness::GATEWAY_CONFIGURED;
+    facts.readiness.contains(both) && !facts.readiness.contains(Readiness::FAST_SUSPENDED)
 }
