@@ -4,6 +4,7 @@ use crate::config::MacAddr;
 use crate::event::{Alert, RoleReason, SwitchRefusal};
 use crate::fault::Faults;
 use crate::role::Role;
+use crate::time::Instant;
 use core::net::Ipv4Addr;
 
 /// A network port whose carrier the node watches.
@@ -124,11 +125,16 @@ pub enum Output {
     BindAddress {
         /// Lifetime in seconds.
         valid_s: u32,
+        /// From this moment on do nothing and report [`AddressEvent::Failed`]: the program was frozen between the
+        /// decision and its execution, and the peer may have taken over.
+        before: Instant,
     },
     /// Extend the lifetime of the bound cluster IP. Only a failure is reported, as [`AddressEvent::Lost`].
     RenewAddress {
         /// New lifetime in seconds.
         valid_s: u32,
+        /// From this moment on do nothing, as for [`Output::BindAddress`].
+        before: Instant,
     },
     /// Send the first `len` bytes of the frame buffer, a whole Ethernet frame, on the heartbeat port.
     SendCable {

@@ -9,11 +9,14 @@ use crate::arp;
 use crate::cable;
 use crate::fault::Faults;
 use crate::io::Output;
+use crate::time::Duration;
 use crate::wire::{MAX_EMIT_LEN, Path};
 use heapless::Deque;
 
 /// Size of the buffer that [`Node::poll_output`] writes frames to, in bytes.
 pub const FRAME_CAPACITY: usize = cable::HEADER_LEN + MAX_EMIT_LEN;
+/// A decision to hold the address that is not carried out within this time is void.
+const EXECUTE_WITHIN: Duration = Duration::from_ms(250);
 /// Queued effects of one step: each of the decisions in a step changes the role at most twice and may end an offer, and
 /// a step may start a synchronisation and stop the node. The simulator checks the bound.
 const QUEUE_LEN: usize = 20;
@@ -48,10 +51,11 @@ impl Node {
 
     fn poll_address(&mut self) -> Option<Output> {
         let valid_s = self.address_lifetime_s();
+        let before = self.now + EXECUTE_WITHIN;
         self.address.request.take().map(|request| match request {
             address::Request::Release => Output::ReleaseAddress,
-            address::Request::Bind => Output::BindAddress { valid_s },
-            address::Request::Renew => Output::RenewAddress { valid_s },
+            address::Request::Bind => Output::BindAddress { valid_s, before },
+            address::Request::Renew => Output::RenewAddress { valid_s, before },
         })
     }
 
