@@ -280,3 +280,6 @@ const fn path_index(path: Path) -> usize {
         Path::Lan => 1,
     }
 }
+
+#[cfg(test)]
+mod tests;
