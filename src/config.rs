@@ -253,6 +253,7 @@ pub struct Config {
     /// The cluster IP that the active owns.
     pub cluster_ip: Cidr,
     /// The peer's static LAN address.
+    #[cfg_attr(feature = "defmt", defmt(Debug2Format))]
     pub peer_ip: Ipv4Addr,
     /// The peer's LAN MAC address, where it is given.
     pub peer_mac: Option<MacAddr>,
@@ -263,6 +264,7 @@ pub struct Config {
     /// Take over within 500 ms when the active's machine is gone (promise L3). Needs a gateway.
     pub fast_failover: bool,
     /// The LAN's gateway, the third party that tells an isolated node that it is isolated.
+    #[cfg_attr(feature = "defmt", defmt(Debug2Format))]
     pub gateway: Option<Ipv4Addr>,
     /// Pre-shared key; without one frames are not authenticated.
     pub key: Option<Key>,
@@ -462,3 +464,6 @@ impl Config {
         ]
     }
 }
+
+#[cfg(test)]
+mod tests;

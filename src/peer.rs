@@ -75,6 +75,8 @@ pub struct Peer {
     interval: Duration,
     accepted: Option<Boot>,
     candidate: Option<Candidate>,
+    /// When an authentic frame came for the first time, counted or not.
+    first_sign: Option<Instant>,
     facts: Option<Repr>,
     heard: [Option<Instant>; 2],
     last_audible: Option<Instant>,
@@ -93,6 +95,7 @@ impl Peer {
             interval,
             accepted: None,
             candidate: None,
+            first_sign: None,
             facts: None,
             heard: [None; 2],
             last_audible: None,
@@ -111,6 +114,7 @@ impl Peer {
         if !fresh {
             return Receipt::Replayed;
         }
+        self.first_sign.get_or_insert(now);
         let accepted = known || (hears_us && self.accept_candidate(frame));
         let counts = accepted && hears_us;
         if accepted {
@@ -194,6 +198,14 @@ impl Peer {
     /// Whether no other boot than the accepted one is trying to be heard.
     pub fn is_settled(&self) -> bool {
         self.candidate.is_none()
+    }
+
+    /// When a node that has only just heard its peer for the first time may stop waiting for it to be accepted.
+    pub fn introduced_at(&self) -> Instant {
+        match (self.first_sign, self.last_counted()) {
+            (Some(first), None) => first + self.interval.times(PROBATION_INTERVALS),
+            (None | Some(_), _) => Instant::ZERO,
+        }
     }
 
     /// The echo to put into the next frame.

@@ -25,7 +25,7 @@ const FOREIGN_REPORT: Duration = Duration::from_s(10);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Binding {
     Unbound,
-    Binding,
+    Requested,
     Bound,
     Releasing,
 }
@@ -104,7 +104,7 @@ impl Node {
     }
 
     pub(super) fn bind_address(&mut self) {
-        self.address.binding = Binding::Binding;
+        self.address.binding = Binding::Requested;
         self.address.request = Some(Request::Bind);
         self.address.renew_at = Instant::NEVER;
     }
@@ -116,14 +116,14 @@ impl Node {
 
     pub(super) fn take_address_event(&mut self, event: AddressEvent) {
         match (event, self.address.binding) {
-            (AddressEvent::Held, Binding::Binding) => self.address_held(),
+            (AddressEvent::Held, Binding::Requested) => self.address_held(),
             (AddressEvent::Released, Binding::Releasing) => {
                 self.address.binding = Binding::Unbound;
                 if self.role == Role::Yielding {
                     self.released_for_peer();
                 }
             }
-            (AddressEvent::Failed, Binding::Binding) => self.address_failed(),
+            (AddressEvent::Failed, Binding::Requested) => self.address_failed(),
             (AddressEvent::Lost, Binding::Bound) => self.address_lost(),
             // An answer to a request that was overtaken by a newer one, whose own answer is still to come.
             (AddressEvent::Held | AddressEvent::Failed | AddressEvent::Released | AddressEvent::Lost, _) => {}

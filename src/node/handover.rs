@@ -162,6 +162,7 @@ impl Node {
         if offer.reason == HandoverReason::SelfFault {
             self.health.spend_budget(self.now);
         }
+        self.store.give_away(offer.term);
         self.release_address();
         self.quiet.since = self.now;
         self.quiet.barred_until = self.now + self.claim_timeout();
@@ -275,9 +276,16 @@ impl Node {
             }
             Signal::Intent { term } if !self.outranks(&facts) && self.role != Role::Claiming => {
                 self.quiet.barred_until = self.now + self.claim_timeout();
+                self.store.give_away(term);
                 Signal::Grant { term }
             }
-            _ => self.keep_seeking(&facts),
+            Signal::None
+            | Signal::Handover { .. }
+            | Signal::Accept { .. }
+            | Signal::Refuse { .. }
+            | Signal::Released { .. }
+            | Signal::Intent { .. }
+            | Signal::Grant { .. } => self.keep_seeking(&facts),
         }
     }
 

@@ -14,8 +14,10 @@ impl Node {
         Status {
             ha_status: match self.role {
                 Role::Off => HaStatus::Off,
-                _ if peer_seen => HaStatus::Dual,
-                _ => HaStatus::Single,
+                Role::Init | Role::Standby | Role::Claiming | Role::Active | Role::Yielding if peer_seen => {
+                    HaStatus::Dual
+                }
+                Role::Init | Role::Standby | Role::Claiming | Role::Active | Role::Yielding => HaStatus::Single,
             },
             role: self.role,
             term: self.term,

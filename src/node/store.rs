@@ -9,7 +9,7 @@ const RETRY: Duration = Duration::from_s(10);
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct State {
-    /// Terms up to here may have been used in an earlier boot.
+    /// Terms up to here may have been used in an earlier boot, or were given to the peer.
     floor: u32,
     /// A term the peer offered, to be reserved.
     offered: u32,
@@ -38,7 +38,7 @@ impl State {
         }
     }
 
-    /// No lower term is claimed in this boot.
+    /// Neither this term nor a lower one is free.
     pub(super) fn floor(&self) -> u32 {
         self.floor
     }
@@ -46,6 +46,11 @@ impl State {
     /// Whether `term` may be used without waiting for the disk.
     pub(super) fn is_reserved(&self, term: u32) -> bool {
         term <= self.reserved
+    }
+
+    /// `term` belongs to the peer now: this node never uses it.
+    pub(super) fn give_away(&mut self, term: u32) {
+        self.floor = self.floor.max(term);
     }
 
     /// Asks for `term` to be usable.

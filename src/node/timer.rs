@@ -73,6 +73,7 @@ impl Node {
                 self.quiet.drained_at,
                 self.quiet.barred_until,
                 self.settled_at(),
+                self.peer.introduced_at(),
                 self.quiet.incompatible_at.map_or(Instant::NEVER, |at| at + self.claim_timeout()),
                 self.quiet.stranger_active_at.map_or(Instant::NEVER, |at| at + self.claim_timeout()),
             ]),

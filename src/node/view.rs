@@ -200,7 +200,10 @@ impl Node {
     fn may_claim_at_all(&self) -> bool {
         let alive = self.quiet.incompatible_at.max(self.quiet.stranger_active_at);
         let incompatible = alive.is_some_and(|at| self.now < at + self.claim_timeout());
-        self.now >= self.settled_at()
+        // Two nodes that meet after a split at boot must not both claim on the frame that ends it.
+        let introduced = self.role != Role::Init || self.now >= self.peer.introduced_at();
+        introduced
+            && self.now >= self.settled_at()
             && self.now >= self.quiet.drained_at
             && self.address.is_unbound()
             && !incompatible
