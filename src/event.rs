@@ -8,8 +8,6 @@ pub enum RoleReason {
     Started,
     /// The peer is active.
     PeerActive,
-    /// The peer ranks higher and nobody is active.
-    PeerRanksHigher,
     /// The peer was silent for the heartbeat timeout.
     PeerSilent,
     /// The peer's machine is gone: cable without carrier and no answer on the LAN.
@@ -36,8 +34,6 @@ pub enum RoleReason {
     WokeFromFreeze,
     /// The cluster IP could not be bound.
     AddressFailed,
-    /// The cluster IP was taken away.
-    AddressLost,
     /// High availability was turned off on this node.
     Disabled,
     /// High availability was turned off by the peer.

@@ -27,8 +27,8 @@ pub(super) const CLAIM_LEAD: Duration = Duration::from_ms(350);
 pub(super) const GATEWAY_LEAD: Duration = Duration::from_ms(700);
 /// With the cable's carrier gone, the fast probes begin this long after the last frame.
 pub(super) const FAST_LEAD: Duration = Duration::from_ms(110);
-/// A change of the agreed-dead gateway needs this many intervals of contact.
-const FOREIGN_QUIET: Duration = Duration::from_ms(500);
+/// The peer counts as holding the cluster IP for this long after it was last heard with it.
+const PEER_HOLDS: Duration = Duration::from_ms(500);
 
 #[derive(Clone, Debug)]
 pub(super) struct State {
@@ -48,7 +48,6 @@ pub(super) struct State {
     pub(super) peer_held_at: Option<Instant>,
     /// A foreign station has answered for the cluster IP since.
     foreign_since: Option<Instant>,
-    foreign_last: Instant,
     gateway_at: Instant,
     claim_at: Option<Instant>,
     /// State of the spacing's little generator.
@@ -72,7 +71,6 @@ impl State {
             peer_lan_mac: None,
             peer_held_at: None,
             foreign_since: None,
-            foreign_last: now,
             gateway_at: now,
             claim_at: None,
             jitter: 1,
@@ -113,7 +111,7 @@ impl State {
     }
 
     fn foreign_is_overruled(&self, now: Instant, timeout: Duration) -> bool {
-        let peer_holds = self.peer_held_at.is_some_and(|at| now < at + FOREIGN_QUIET);
+        let peer_holds = self.peer_held_at.is_some_and(|at| now < at + PEER_HOLDS);
         !peer_holds && self.foreign_since.is_some_and(|since| now >= since + timeout)
     }
 
@@ -163,7 +161,6 @@ impl Node {
             return;
         }
         self.probe.foreign_since.get_or_insert(self.now);
-        self.probe.foreign_last = self.now;
         self.foreign_holder_heard(mac);
     }
 
