@@ -80,6 +80,7 @@ pub struct Peer {
     facts: Option<Repr>,
     heard: [Option<Instant>; 2],
     last_audible: Option<Instant>,
+    last_late: Option<Instant>,
     audible_since: Instant,
     progress: Option<Instant>,
     echoed: Option<Instant>,
@@ -99,6 +100,7 @@ impl Peer {
             facts: None,
             heard: [None; 2],
             last_audible: None,
+            last_late: None,
             audible_since: Instant::ZERO,
             progress: None,
             echoed: None,
@@ -112,6 +114,9 @@ impl Peer {
         let known = self.accepted.is_some_and(|boot| boot.id == frame.boot_id);
         let fresh = if known { self.advance_accepted(frame) } else { self.advance_candidate(now, frame, newest_sent) };
         if !fresh {
+            if known {
+                self.last_late = Some(now);
+            }
             return Receipt::Replayed;
         }
         self.first_sign.get_or_insert(now);
@@ -226,6 +231,12 @@ impl Peer {
     /// When the last frame of an accepted boot came on any path.
     pub fn last_audible(&self) -> Option<Instant> {
         self.last_audible
+    }
+
+    /// When a frame of the accepted boot came last that was not new: overtaken on its way, or replayed. It proves nothing,
+    /// and it is no sign that the peer is gone.
+    pub fn last_late(&self) -> Option<Instant> {
+        self.last_late
     }
 
     /// When the peer's echo last moved.

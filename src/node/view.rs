@@ -177,7 +177,8 @@ impl Node {
         let applies = agreed && !self.health.cable_carrier();
         let armed = self.quiet.armed.max(self.quiet.since);
         let heard = self.peer.last_audible()?;
-        (applies && heard >= armed && self.now >= self.quiet.barred_until).then_some(heard)
+        let overtaken = self.peer.last_late() >= Some(heard);
+        (applies && heard >= armed && !overtaken && self.now >= self.quiet.barred_until).then_some(heard)
     }
 
     fn peer_is_gone(&self) -> bool {
