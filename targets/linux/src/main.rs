@@ -1,2 +1,25 @@
-//! The command.
-fn main() {}
+//! `ucm-ha`, the daemon and command: carries out on Linux what the core decides.
+#![deny(unsafe_code)]
+
+mod cli;
+mod client;
+mod clock;
+mod control;
+mod daemon;
+mod describe;
+mod interface;
+mod lan;
+mod lock;
+mod logging;
+mod netlink;
+mod packet;
+mod realtime;
+mod settings;
+mod state;
+mod status;
+#[expect(unsafe_code, reason = "the only module that may")]
+mod sys;
+
+fn main() -> std::process::ExitCode {
+    cli::run()
+}

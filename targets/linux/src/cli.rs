@@ -1,0 +1,215 @@
+//! The command line.
+
+use crate::settings::{self, DEFAULT_CONFIG_FILE, Problem};
+use crate::{client, control, daemon, netlink};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::fmt;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Exit codes: 0 is success.
+pub(crate) mod exit {
+    /// Refused, failed, or `check` found problems.
+    pub(crate) const REFUSED: u8 = 1;
+    /// A usage error, or a configuration that cannot be used.
+    pub(crate) const UNUSABLE: u8 = 2;
+    /// There is no daemon to talk to, or it did not answer.
+    pub(crate) const NO_DAEMON: u8 = 3;
+}
+
+/// High availability for a pair of IP-PBX appliances.
+#[derive(Debug, Parser)]
+#[command(name = "ucm-ha", version)]
+struct Cli {
+    /// Configuration file
+    #[arg(long, global = true, value_name = "FILE", default_value = DEFAULT_CONFIG_FILE)]
+    config: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the daemon in the foreground
+    Run(RunArgs),
+    /// Check the configuration; every problem is one line
+    Check,
+    /// Show the HA status of this node
+    Status(StatusArgs),
+    /// Force switch: hand the active role to the peer
+    Switch,
+    /// Show the system alert events
+    Events(EventsArgs),
+    /// Show or clean the HA logs
+    Log(LogArgs),
+    /// Report a critical fault of a service of the PBX
+    Fault(FaultArgs),
+    /// Give a service's sign of life
+    Kick(KickArgs),
+    /// Report a crash and store its core dump; for core_pattern
+    CoreHelper(CoreHelperArgs),
+}
+
+#[derive(Debug, Args)]
+struct RunArgs {
+    /// How much to log
+    #[arg(long, value_name = "LEVEL", default_value = "info")]
+    log_level: log::LevelFilter,
+}
+
+#[derive(Debug, Args)]
+struct StatusArgs {
+    /// As one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct EventsArgs {
+    /// One JSON object a line
+    #[arg(long)]
+    json: bool,
+    /// Wait for more
+    #[arg(long)]
+    follow: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum HaLog {
+    Failover,
+    Backup,
+}
+
+#[derive(Debug, Args)]
+struct LogArgs {
+    /// Which log
+    log: HaLog,
+    /// Clean the log
+    #[arg(long)]
+    clear: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum FaultChange {
+    Raise,
+    Clear,
+}
+
+#[derive(Debug, Args)]
+struct FaultArgs {
+    /// Raised or cleared
+    change: FaultChange,
+    /// The service's name
+    name: String,
+}
+
+#[derive(Debug, Args)]
+struct KickArgs {
+    /// The service's name
+    name: String,
+}
+
+#[derive(Debug, Args)]
+struct CoreHelperArgs {
+    /// What core_pattern passes on
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<String>,
+}
+
+/// Runs the command line of this process.
+pub(crate) fn run() -> ExitCode {
+    let cli = Cli::parse();
+    match cli.command {
+        Command::Run(args) => daemon::run(&cli.config, args.log_level),
+        Command::Check => check(&cli.config),
+        Command::Status(args) => status(&cli.config, args.json),
+        Command::Switch => switch(&cli.config),
+        Command::Events(_) => not_yet("events"),
+        Command::Log(_) => not_yet("log"),
+        Command::Fault(_) => not_yet("fault"),
+        Command::Kick(_) => not_yet("kick"),
+        Command::CoreHelper(_) => not_yet("core-helper"),
+    }
+}
+
+/// One line on stderr, and the exit code.
+pub(crate) fn fail(code: u8, message: impl fmt::Display) -> ExitCode {
+    eprintln!("ucm-ha: {message}");
+    ExitCode::from(code)
+}
+
+fn not_yet(command: &str) -> ExitCode {
+    fail(exit::REFUSED, format_args!("{command} comes with the fault service, which this version does not have"))
+}
+
+/// Prints a line on stdout; that its reader went away is no fault of the command.
+fn print(line: impl fmt::Display) -> ExitCode {
+    match writeln!(io::stdout(), "{line}") {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => fail(exit::REFUSED, error),
+        Ok(()) | Err(_) => ExitCode::SUCCESS,
+    }
+}
+
+fn check(file: &Path) -> ExitCode {
+    let mut problems = Vec::new();
+    let sections = settings::read(file, &mut problems);
+    let resolved = match netlink::Netlink::open().and_then(|mut netlink| netlink.interfaces()) {
+        Ok(interfaces) => sections.and_then(|sections| settings::resolve(&sections, &interfaces, &mut problems)),
+        Err(error) => return fail(exit::REFUSED, format_args!("the network interfaces cannot be read: {error}")),
+    };
+    for problem in &problems {
+        eprintln!("{problem}");
+    }
+    let Some(resolved) = resolved else { return ExitCode::from(exit::REFUSED) };
+    for note in &resolved.notes {
+        eprintln!("note: {note}");
+    }
+    print(format_args!("{}: ok", file.display()))
+}
+
+/// `run_dir` of a configuration that may have problems elsewhere. The default file need not exist.
+fn run_dir(file: &Path) -> Result<PathBuf, ExitCode> {
+    if file == Path::new(DEFAULT_CONFIG_FILE) && !file.exists() {
+        return Ok(settings::Paths::default().run_dir);
+    }
+    let mut problems: Vec<Problem> = Vec::new();
+    let sections = settings::read(file, &mut problems);
+    match (sections, problems.iter().find(|problem| problem.key == "paths.run_dir").or(problems.first())) {
+        (Some(_), Some(problem)) if problem.key == "paths.run_dir" => Err(fail(exit::UNUSABLE, problem)),
+        (Some(sections), _) => Ok(sections.paths.run_dir),
+        (None, Some(problem)) => Err(fail(exit::UNUSABLE, problem)),
+        (None, None) => Ok(settings::Paths::default().run_dir),
+    }
+}
+
+fn ask(file: &Path, request: control::Request) -> Result<control::Reply, ExitCode> {
+    client::ask(&run_dir(file)?, request).map_err(|reason| fail(exit::NO_DAEMON, reason))
+}
+
+fn status(file: &Path, json: bool) -> ExitCode {
+    match ask(file, control::Request::Status) {
+        Ok(control::Reply::Status { status }) if json => match serde_json::to_string(&status) {
+            Ok(line) => print(line),
+            Err(error) => fail(exit::REFUSED, error),
+        },
+        Ok(control::Reply::Status { status }) => print(status),
+        Ok(reply) => answered(&reply),
+        Err(code) => code,
+    }
+}
+
+fn switch(file: &Path) -> ExitCode {
+    match ask(file, control::Request::Switch) {
+        Ok(reply) => answered(&reply),
+        Err(code) => code,
+    }
+}
+
+fn answered(reply: &control::Reply) -> ExitCode {
+    match reply {
+        control::Reply::Done | control::Reply::Status { .. } => ExitCode::SUCCESS,
+        control::Reply::Refused { reason } => fail(exit::REFUSED, format_args!("refused: {reason}")),
+        control::Reply::Error { reason } => fail(exit::REFUSED, format_args!("the daemon reports: {reason}")),
+    }
+}

@@ -1,0 +1,156 @@
+//! Carries out what the node decides.
+
+use super::Daemon;
+use crate::control::Reply;
+use crate::describe;
+use std::io;
+use std::process::{Command, ExitStatus};
+use ucm_ha::config::MacAddr;
+use ucm_ha::event::Alert;
+use ucm_ha::fault::Faults;
+use ucm_ha::{Input, Output};
+
+/// Generation of the data while there is no synchronisation.
+const NO_SYNC_GENERATION: u32 = 0;
+
+/// Whether frames can be sent on a path. Says so when that changes, not for every frame.
+pub(super) struct SendHealth {
+    path: &'static str,
+    failures: u64,
+    failing: Option<String>,
+}
+
+impl SendHealth {
+    pub(super) const fn new(path: &'static str) -> Self {
+        Self { path, failures: 0, failing: None }
+    }
+
+    fn note(&mut self, sent: io::Result<()>) {
+        match sent {
+            Ok(()) if self.failing.is_none() => {}
+            Ok(()) => {
+                log::info!("{} is sent again ({} failures so far)", self.path, self.failures);
+                self.failing = None;
+            }
+            Err(error) => {
+                self.failures += 1;
+                let error = error.to_string();
+                if self.failing.as_ref() != Some(&error) {
+                    log::warn!("{} cannot be sent: {error}", self.path);
+                    self.failing = Some(error);
+                }
+            }
+        }
+    }
+}
+
+impl Daemon {
+    pub(super) fn carry_out_all(&mut self) {
+        while let Some(output) = self.node.poll_output(&mut self.frame) {
+            self.carry_out(output);
+        }
+    }
+
+    fn carry_out(&mut self, output: Output) {
+        let lan_index = self.ports.lan_index();
+        match output {
+            Output::SendCable { len } => {
+                let frame = self.frame.get(..len).unwrap_or(&self.frame);
+                if let Some(socket) = &self.ports.cable {
+                    self.cable_health.note(socket.send(frame));
+                }
+            }
+            Output::SendLan { len } => {
+                let payload = self.frame.get(..len).unwrap_or(&self.frame);
+                if let Some(socket) = &self.ports.lan {
+                    self.lan_health.note(socket.send(payload));
+                }
+            }
+            Output::SendArp { len } => {
+                let frame = self.frame.get(..len).unwrap_or(&self.frame);
+                if let Some(socket) = &self.ports.arp {
+                    self.arp_health.note(socket.send(frame));
+                }
+            }
+            Output::BindAddress { valid_s } => {
+                let event = self.address.bind(&mut self.netlink, lan_index, valid_s);
+                self.outcomes.push_back(Input::Address(event));
+            }
+            Output::RenewAddress { valid_s } => {
+                let event = self.address.renew(&mut self.netlink, lan_index, valid_s);
+                self.outcomes.extend(event.map(Input::Address));
+            }
+            Output::ReleaseAddress => {
+                let event = self.address.release(&mut self.netlink, lan_index);
+                self.outcomes.extend(event.map(Input::Address));
+            }
+            Output::Persist(record) => {
+                self.record = record;
+                self.state.store(record);
+            }
+            Output::RoleChanged { from, to, term, reason } => {
+                let reason = describe::role_reason(reason, self.config.heartbeat_timeout_s);
+                log::info!("role: {} -> {} ({reason}), term {term}", describe::role(from), describe::role(to));
+            }
+            Output::Alert { alert, raised, mac } => log_alert(alert, raised, mac),
+            Output::FaultChanged { faults, raised } => log_fault(faults, raised),
+            Output::StartFullSync => {
+                // There is nothing to synchronise yet, so nothing is missing either.
+                self.outcomes.push_back(Input::SyncDone { generation: NO_SYNC_GENERATION, complete: true });
+            }
+            Output::Reboot => reboot(&self.sections.fault.reboot_command),
+            Output::SwitchDone(outcome) => {
+                let reply = match outcome {
+                    Ok(()) => Reply::Done,
+                    Err(refusal) => Reply::Refused { reason: describe::refusal(refusal).to_owned() },
+                };
+                self.control.reply_switch(&reply);
+            }
+            Output::Stopped => self.stopped = true,
+        }
+    }
+}
+
+fn log_alert(alert: Alert, raised: bool, mac: Option<MacAddr>) {
+    let about = mac.map(|mac| format!(" ({mac})")).unwrap_or_default();
+    if raised {
+        log::warn!("alert: {}{about}", describe::alert(alert));
+    } else {
+        log::info!("restored to normal: {}{about}", describe::alert(alert));
+    }
+}
+
+fn log_fault(faults: Faults, raised: bool) {
+    for (name, _) in faults.iter_names() {
+        if raised {
+            log::warn!("fault {name} was raised");
+        } else {
+            log::info!("fault {name} was cleared");
+        }
+    }
+}
+
+/// Runs the configured command in the background.
+fn reboot(command: &str) {
+    if command.is_empty() {
+        log::warn!("this node should be rebooted after its fault; fault.reboot_command is not set");
+        return;
+    }
+    log::warn!("rebooting after a fault of this node: {command}");
+    let command = command.to_owned();
+    let run = move || match Command::new("/bin/sh").arg("-c").arg(&command).status() {
+        Ok(status) => log_end(&command, status),
+        Err(error) => log::error!("{command} cannot be run: {error}; check fault.reboot_command"),
+    };
+    if let Err(error) = std::thread::Builder::new().name("reboot".to_owned()).spawn(run) {
+        log::error!("the reboot command cannot be started: {error}");
+    }
+}
+
+fn log_end(command: &str, status: ExitStatus) {
+    if status.success() {
+        log::info!("{command}: done");
+    } else {
+        log::error!("{command}: {status}; check fault.reboot_command");
+    }
+}

@@ -1,0 +1,93 @@
+//! The daemon: one thread that turns facts into the node's inputs and carries out its outputs, in their order.
+
+mod address;
+mod effects;
+mod ports;
+mod reload;
+mod start;
+mod token;
+mod turn;
+
+pub(crate) use start::run;
+
+use crate::clock::{self, Timer};
+use crate::control::Server;
+use crate::netlink::{Monitor, Netlink};
+use crate::settings::Sections;
+use crate::state::StateWriter;
+use address::ClusterAddress;
+use effects::SendHealth;
+use mio::Poll;
+use ports::Ports;
+use signal_hook_mio::v1_0::Signals;
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use ucm_ha::config::ConfigError;
+use ucm_ha::io::Record;
+use ucm_ha::node::FRAME_CAPACITY;
+use ucm_ha::{Config, Input, Instant, Node};
+
+/// The running daemon.
+struct Daemon {
+    node: Node,
+    config: Config,
+    /// Where [`Node::poll_output`] writes frames to.
+    frame: [u8; FRAME_CAPACITY],
+    /// What became of outputs; the node is told once all outputs are carried out.
+    outcomes: VecDeque<Input<'static>>,
+
+    config_file: PathBuf,
+    sections: Sections,
+    /// `ha.enable` as the node was last told.
+    enabled: bool,
+
+    netlink: Netlink,
+    ports: Ports,
+    address: ClusterAddress,
+    cable_health: SendHealth,
+    lan_health: SendHealth,
+    arp_health: SendHealth,
+
+    state: StateWriter,
+    /// What the node last asked to store.
+    record: Record,
+
+    poll: Poll,
+    timer: Timer,
+    monitor: Monitor,
+    signals: Signals,
+    control: Server,
+    waiting: turn::Waiting,
+    rescan_at: Instant,
+    watchdog: Option<turn::Watchdog>,
+    /// When to end although the node is not done.
+    stop_at: Option<Instant>,
+    stopped: bool,
+}
+
+impl Daemon {
+    /// Gives a fact to the node and carries out what it decides.
+    fn feed(&mut self, input: Input<'_>) {
+        self.node.handle(clock::now(), input);
+        self.carry_out_all();
+        while let Some(outcome) = self.outcomes.pop_front() {
+            self.node.handle(clock::now(), outcome);
+            self.carry_out_all();
+        }
+    }
+
+    /// Reports the carrier of every port.
+    fn feed_carriers(&mut self) {
+        for (port, up) in self.ports.carriers().into_iter().flatten() {
+            self.feed(Input::Link { port, up });
+        }
+    }
+
+    /// Makes a new node, after the interfaces turned out to be others than before.
+    fn renew_node(&mut self, config: Config) -> Result<(), ConfigError> {
+        self.node = Node::new(config, self.record, start::boot_id(), clock::now())?;
+        self.config = config;
+        self.outcomes.clear();
+        Ok(())
+    }
+}

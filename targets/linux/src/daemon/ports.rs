@@ -1,0 +1,158 @@
+//! The interfaces of the node and the sockets on them. Both may vanish and come back.
+
+use super::token;
+use crate::interface::Interface;
+use crate::lan::LanSocket;
+use crate::netlink::Netlink;
+use crate::packet::PacketSocket;
+use crate::settings::Network;
+use mio::unix::SourceFd;
+use mio::{Interest, Registry, Token};
+use std::io;
+use std::os::fd::AsRawFd;
+use ucm_ha::Config;
+use ucm_ha::config::{MacAddr, NetworkMethod};
+use ucm_ha::io::Port;
+
+/// One interface as last seen.
+struct NetworkPort {
+    port: Port,
+    name: String,
+    /// Its index, while it exists.
+    index: Option<u32>,
+    mac: Option<MacAddr>,
+    carrier: bool,
+}
+
+impl NetworkPort {
+    fn new(port: Port, name: &str) -> Self {
+        Self { port, name: name.to_owned(), index: None, mac: None, carrier: false }
+    }
+
+    /// Takes what was read; says what to log where the interface is another one than before.
+    fn update(&mut self, read: Option<&Interface>) -> bool {
+        let index = read.map(|interface| interface.index);
+        let replaced = index != self.index;
+        self.index = index;
+        self.carrier = read.is_some_and(|interface| interface.carrier);
+        self.mac = read.and_then(|interface| interface.mac).or(self.mac);
+        replaced
+    }
+}
+
+/// The ports and their sockets.
+pub(super) struct Ports {
+    cable_port: NetworkPort,
+    lan_port: NetworkPort,
+    wan_port: Option<NetworkPort>,
+    pub(super) cable: Option<PacketSocket>,
+    pub(super) arp: Option<PacketSocket>,
+    pub(super) lan: Option<LanSocket>,
+    /// Why a socket could not be opened, once said.
+    complaint: Option<String>,
+}
+
+impl Ports {
+    pub(super) fn new(network: &Network) -> Self {
+        let watched = network.wan_interface.as_ref().filter(|_| network.method == NetworkMethod::Router);
+        Self {
+            cable_port: NetworkPort::new(Port::Cable, &network.heartbeat_interface),
+            lan_port: NetworkPort::new(Port::Lan, &network.lan_interface),
+            wan_port: watched.map(|name| NetworkPort::new(Port::Wan, name)),
+            cable: None,
+            arp: None,
+            lan: None,
+            complaint: None,
+        }
+    }
+
+    /// Index of the LAN interface, while it exists.
+    pub(super) fn lan_index(&self) -> Option<u32> {
+        self.lan_port.index
+    }
+
+    /// Whether the interfaces have other MAC addresses than the node was made with.
+    pub(super) fn identity_changed(&self, config: &Config) -> bool {
+        let differs = |mac: Option<MacAddr>, known: MacAddr| mac.is_some_and(|mac| mac != known);
+        differs(self.lan_port.mac, config.mac) || differs(self.cable_port.mac, config.cable_mac)
+    }
+
+    /// Reads the interfaces again, closes the sockets of those that are gone, and logs it.
+    pub(super) fn refresh(&mut self, netlink: &mut Netlink) -> io::Result<()> {
+        for port in [Some(&mut self.cable_port), Some(&mut self.lan_port), self.wan_port.as_mut()] {
+            let Some(port) = port else { continue };
+            let known_before = port.index.is_some();
+            if !port.update(netlink.link(&port.name)?.as_ref()) {
+                continue;
+            }
+            match (port.port, port.index) {
+                (_, Some(index)) => log::info!("interface {} is there (index {index})", port.name),
+                (_, None) if known_before => log::warn!("interface {} is gone; waiting for it", port.name),
+                (_, None) => log::warn!("interface {} is missing; waiting for it", port.name),
+            }
+            match port.port {
+                Port::Cable => self.cable = None,
+                Port::Lan => (self.arp, self.lan) = (None, None),
+                Port::Wan => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Opens the sockets that are not open, as far as their interfaces allow.
+    pub(super) fn open_sockets(&mut self, config: &Config, registry: &Registry) {
+        let opened = self.try_open(config, registry);
+        let complaint = opened.err().map(|error| error.to_string());
+        match (&complaint, &self.complaint) {
+            (Some(new), old) if old.as_ref() != Some(new) => log::error!("{new}; trying again"),
+            (None, Some(_)) => log::info!("all sockets are open"),
+            (Some(_), _) | (None, None) => {}
+        }
+        self.complaint = complaint;
+    }
+
+    /// As [`open_sockets`](Self::open_sockets), but stops at the first failure.
+    pub(super) fn try_open(&mut self, config: &Config, registry: &Registry) -> io::Result<()> {
+        if let (None, Some(index)) = (&self.cable, self.cable_port.index) {
+            let open = || watched(PacketSocket::heartbeat(index, config.heartbeat_port)?, registry, token::CABLE);
+            self.cable = Some(open().map_err(|error| said("the heartbeat port", &self.cable_port.name, &error))?);
+        }
+        let Some(index) = self.lan_port.index else { return Ok(()) };
+        let name = &self.lan_port.name;
+        if self.arp.is_none() {
+            let open = || watched(PacketSocket::arp(index)?, registry, token::ARP);
+            self.arp = Some(open().map_err(|error| said("ARP", name, &error))?);
+        }
+        if self.lan.is_none() {
+            let (own, port) = (config.own_ip.address, config.heartbeat_port);
+            let open = || watched(LanSocket::open(name, own, config.peer_ip, port)?, registry, token::LAN);
+            self.lan = Some(open().map_err(|error| said(&format!("UDP on {own}:{port}"), name, &error))?);
+        }
+        Ok(())
+    }
+
+    /// The carrier of each port. One without its sockets is as good as unplugged.
+    pub(super) fn carriers(&self) -> [Option<(Port, bool)>; 3] {
+        let lan_open = self.arp.is_some() && self.lan.is_some();
+        [
+            Some((Port::Cable, self.cable_port.carrier && self.cable.is_some())),
+            Some((Port::Lan, self.lan_port.carrier && lan_open)),
+            self.wan_port.as_ref().map(|wan| (Port::Wan, wan.carrier)),
+        ]
+    }
+}
+
+fn said(what: &str, interface: &str, error: &io::Error) -> io::Error {
+    let hint = match error.kind() {
+        io::ErrorKind::PermissionDenied => "; run as root or grant CAP_NET_RAW and CAP_NET_ADMIN",
+        io::ErrorKind::AddrNotAvailable => "; the own address is missing",
+        io::ErrorKind::AddrInUse => "; another program uses it",
+        _ => "",
+    };
+    io::Error::new(error.kind(), format!("no socket for {what} on {interface}: {error}{hint}"))
+}
+
+fn watched<S: AsRawFd>(socket: S, registry: &Registry, token: Token) -> io::Result<S> {
+    registry.register(&mut SourceFd(&socket.as_raw_fd()), token, Interest::READABLE)?;
+    Ok(socket)
+}

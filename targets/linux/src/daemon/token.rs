@@ -1,0 +1,13 @@
+//! What woke the loop.
+
+use mio::Token;
+
+pub(super) const CABLE: Token = Token(0);
+pub(super) const ARP: Token = Token(1);
+pub(super) const LAN: Token = Token(2);
+pub(super) const MONITOR: Token = Token(3);
+pub(super) const TIMER: Token = Token(4);
+pub(super) const SIGNALS: Token = Token(5);
+pub(super) const STATE: Token = Token(6);
+/// The control socket; its clients have the tokens behind it.
+pub(super) const CONTROL: Token = Token(7);

@@ -1,0 +1,86 @@
+//! Packet sockets: whole Ethernet frames, on one interface and of one EtherType.
+//!
+//! Being bound to an EtherType, these sockets are not given the frames that this machine sends.
+
+use crate::sys;
+use socket2::{Domain, SockFilter, Socket, Type};
+use std::io::{self, Read};
+use std::os::fd::{AsRawFd, RawFd};
+
+/// EtherType of IPv4.
+const ETH_P_IP: u16 = 0x0800;
+/// EtherType of ARP.
+const ETH_P_ARP: u16 = 0x0806;
+
+/// What a filter returns to let a packet through whole.
+const ACCEPT: u32 = u32::MAX;
+
+/// A packet socket.
+pub(crate) struct PacketSocket {
+    socket: Socket,
+}
+
+impl PacketSocket {
+    /// For the heartbeat port: IPv4/UDP to the heartbeat's port.
+    pub(crate) fn heartbeat(interface_index: u32, port: u16) -> io::Result<Self> {
+        Self::open(interface_index, ETH_P_IP, &heartbeat_filter(port))
+    }
+
+    /// For ARP on the LAN.
+    pub(crate) fn arp(interface_index: u32) -> io::Result<Self> {
+        Self::open(interface_index, ETH_P_ARP, &[])
+    }
+
+    fn open(interface_index: u32, ether_type: u16, filter: &[SockFilter]) -> io::Result<Self> {
+        // Without a protocol nothing is received until the filter and the interface are set.
+        let socket = Socket::new(Domain::PACKET, Type::RAW.nonblocking().cloexec(), None)?;
+        if !filter.is_empty() {
+            socket.attach_filter(filter)?;
+        }
+        socket.bind(&sys::packet_address(interface_index, ether_type)?)?;
+        Ok(Self { socket })
+    }
+
+    /// Receives one frame; `WouldBlock` when none is waiting.
+    pub(crate) fn receive(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        (&self.socket).read(buffer)
+    }
+
+    /// Sends one frame.
+    pub(crate) fn send(&self, frame: &[u8]) -> io::Result<()> {
+        self.socket.send(frame).map(drop)
+    }
+}
+
+impl AsRawFd for PacketSocket {
+    fn as_raw_fd(&self) -> RawFd {
+        self.socket.as_raw_fd()
+    }
+}
+
+/// Lets unfragmented UDP to `port` through; the rest of the cable's traffic never wakes the daemon.
+fn heartbeat_filter(port: u16) -> [SockFilter; 9] {
+    const LOAD_BYTE: u16 = (libc::BPF_LD | libc::BPF_B | libc::BPF_ABS) as u16;
+    const LOAD_HALF: u16 = (libc::BPF_LD | libc::BPF_H | libc::BPF_ABS) as u16;
+    const LOAD_HALF_BEHIND_IP: u16 = (libc::BPF_LD | libc::BPF_H | libc::BPF_IND) as u16;
+    const IP_HEADER_LEN: u16 = (libc::BPF_LDX | libc::BPF_B | libc::BPF_MSH) as u16;
+    const EQUAL: u16 = (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16;
+    const ANY_BIT: u16 = (libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K) as u16;
+    const RETURN: u16 = (libc::BPF_RET | libc::BPF_K) as u16;
+    const PROTOCOL_AT: u32 = 23;
+    const FRAGMENT_AT: u32 = 20;
+    const IP_AT: u32 = 14;
+    const UDP: u32 = 17;
+    const FRAGMENT_BITS: u32 = 0x3fff;
+    [
+        SockFilter::new(LOAD_BYTE, 0, 0, PROTOCOL_AT),
+        SockFilter::new(EQUAL, 0, 6, UDP),
+        SockFilter::new(LOAD_HALF, 0, 0, FRAGMENT_AT),
+        SockFilter::new(ANY_BIT, 4, 0, FRAGMENT_BITS),
+        SockFilter::new(IP_HEADER_LEN, 0, 0, IP_AT),
+        SockFilter::new(LOAD_HALF_BEHIND_IP, 0, 0, IP_AT + 2),
+        SockFilter::new(EQUAL, 0, 1, u32::from(port)),
+        SockFilter::new(RETURN, 0, 0, ACCEPT),
+        SockFilter::new(RETURN, 0, 0, 0),
+    ]
+}

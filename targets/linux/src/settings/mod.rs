@@ -1,0 +1,215 @@
+//! The configuration file: what it says, and everything that is wrong with it.
+//!
+//! [`parse`] needs the file's text only; [`resolve`] compares it with the interfaces of this machine.
+
+mod diff;
+mod key_file;
+mod reader;
+mod resolve;
+mod sections;
+#[cfg(test)]
+mod tests;
+mod values;
+
+pub(crate) use diff::changed_keys;
+pub(crate) use reader::Problem;
+pub(crate) use resolve::{Resolved, resolve};
+
+use reader::Reader;
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+use toml::{Table, Value};
+use ucm_ha::config::{FaultPolicy, Firmware, MacAddr, Model, NetworkMethod, StationType};
+use ucm_ha::fault::Faults;
+
+/// Where the configuration stands unless `--config` names another file.
+pub(crate) const DEFAULT_CONFIG_FILE: &str = "/etc/ucm-ha/config.toml";
+
+/// Most entries of `[[service]]` and of `[[notify]]`.
+const MAX_ENTRIES: usize = 32;
+
+/// Section `[ha]`.
+#[derive(Clone, Debug)]
+pub(crate) struct Ha {
+    pub(crate) enable: bool,
+    pub(crate) station_type: StationType,
+    /// With its prefix length, where one is given.
+    pub(crate) cluster_ip: (Ipv4Addr, Option<u8>),
+    pub(crate) peer_ip: Ipv4Addr,
+    pub(crate) peer_mac: Option<MacAddr>,
+    pub(crate) heartbeat_port: u16,
+    pub(crate) heartbeat_timeout_s: u8,
+    pub(crate) software_fault_switch: bool,
+    pub(crate) hardware_fault_switch: Faults,
+    pub(crate) fast_failover: bool,
+    pub(crate) key_file: Option<PathBuf>,
+}
+
+/// Section `[network]`.
+#[derive(Clone, Debug)]
+pub(crate) struct Network {
+    pub(crate) method: NetworkMethod,
+    pub(crate) lan_interface: String,
+    pub(crate) wan_interface: Option<String>,
+    pub(crate) heartbeat_interface: String,
+    pub(crate) gateway: Option<Ipv4Addr>,
+}
+
+/// Section `[device]`.
+#[derive(Clone, Debug)]
+pub(crate) struct Device {
+    pub(crate) model: Model,
+    pub(crate) firmware: Firmware,
+}
+
+/// Section `[paths]`.
+#[derive(Clone, Debug)]
+pub(crate) struct Paths {
+    pub(crate) state_dir: PathBuf,
+    pub(crate) run_dir: PathBuf,
+}
+
+impl Default for Paths {
+    fn default() -> Self {
+        Self { state_dir: PathBuf::from("/var/lib/ucm-ha"), run_dir: PathBuf::from("/run/ucm-ha") }
+    }
+}
+
+/// Section `[fault]`.
+#[derive(Clone, Debug)]
+pub(crate) struct Fault {
+    pub(crate) policy: FaultPolicy,
+    pub(crate) reboot_command: String,
+}
+
+/// The sections of a file as far as they could be understood, and the file itself.
+#[derive(Debug)]
+pub(crate) struct Sections {
+    pub(crate) ha: Option<Ha>,
+    pub(crate) network: Option<Network>,
+    pub(crate) device: Option<Device>,
+    pub(crate) paths: Paths,
+    pub(crate) fault: Fault,
+    table: Table,
+}
+
+/// Reads `file` and parses it.
+pub(crate) fn read(file: &Path, problems: &mut Vec<Problem>) -> Option<Sections> {
+    match std::fs::read_to_string(file) {
+        Ok(text) => parse(&text, problems),
+        Err(error) => {
+            problems.push(Problem {
+                key: file.display().to_string(),
+                value: None,
+                reason: format!("cannot be read: {error}; name the configuration with --config FILE"),
+            });
+            None
+        }
+    }
+}
+
+/// Parses the text of a configuration file. `None` when it is not TOML at all.
+pub(crate) fn parse(text: &str, problems: &mut Vec<Problem>) -> Option<Sections> {
+    let table: Table = match text.parse() {
+        Ok(table) => table,
+        Err(error) => {
+            problems.push(syntax_problem(text, &error));
+            return None;
+        }
+    };
+    let empty = Table::new();
+    let device = sections::device(section("device", &table, &empty, problems));
+    let ha = sections::ha(section("ha", &table, &empty, problems));
+    let pair = sections::PairAddresses {
+        cluster: ha.as_ref().map(|ha| ha.cluster_ip.0),
+        peer: ha.as_ref().map(|ha| ha.peer_ip),
+    };
+    let network = sections::network(section("network", &table, &empty, problems), &pair);
+    let paths = sections::paths(section("paths", &table, &empty, problems));
+    let fault = sections::fault(section("fault", &table, &empty, problems));
+    if table.contains_key("fxo") {
+        sections::fxo(section("fxo", &table, &empty, problems), device.as_ref().map(|device| device.model));
+    }
+    check_services(&table, problems);
+    for (path, entry) in entries("notify", &table, problems) {
+        sections::notify(Reader::new(path, entry, problems));
+    }
+    refuse_unknown_sections(&table, problems);
+    Some(Sections { ha, network, device, paths, fault, table })
+}
+
+fn syntax_problem(text: &str, error: &toml::de::Error) -> Problem {
+    let before = error.span().and_then(|span| text.get(..span.start));
+    let line = before.map(|before| before.matches('\n').count() + 1);
+    Problem {
+        key: line.map_or_else(|| "configuration".to_owned(), |line| format!("line {line}")),
+        value: None,
+        reason: format!("is not TOML: {}", error.message().replace('\n', ", ")),
+    }
+}
+
+/// A reader of section `name`; of an empty one when it is missing or not a section.
+fn section<'a>(name: &'static str, table: &'a Table, empty: &'a Table, problems: &'a mut Vec<Problem>) -> Reader<'a> {
+    let section = match table.get(name) {
+        None => empty,
+        Some(Value::Table(section)) => section,
+        Some(other) => {
+            problems.push(Problem {
+                key: name.to_owned(),
+                value: Some(reader::shown(other)),
+                reason: format!("must be a section; write [{name}] and its settings below"),
+            });
+            empty
+        }
+    };
+    Reader::new(name, section, problems)
+}
+
+/// The entries of `[[name]]` with their paths.
+fn entries<'a>(name: &str, table: &'a Table, problems: &mut Vec<Problem>) -> Vec<(String, &'a Table)> {
+    let mut refuse = |value: &Value, reason: String| {
+        problems.push(Problem { key: name.to_owned(), value: Some(reader::shown(value)), reason });
+    };
+    let Some(value) = table.get(name) else { return Vec::new() };
+    let listed = value.as_array().map(|list| list.iter().map(Value::as_table).collect::<Option<Vec<_>>>());
+    let Some(Some(listed)) = listed else {
+        refuse(value, format!("must be a list of sections; write [[{name}]] for each"));
+        return Vec::new();
+    };
+    if listed.len() > MAX_ENTRIES {
+        refuse(value, format!("has {} entries; at most {MAX_ENTRIES} are allowed", listed.len()));
+    }
+    listed.into_iter().take(MAX_ENTRIES).enumerate().map(|(i, entry)| (format!("{name}[{i}]"), entry)).collect()
+}
+
+fn check_services(table: &Table, problems: &mut Vec<Problem>) {
+    let mut names: Vec<String> = Vec::new();
+    for (path, entry) in entries("service", table, problems) {
+        let Some(name) = sections::service(Reader::new(path.clone(), entry, problems)) else { continue };
+        if names.contains(&name) {
+            problems.push(Problem {
+                key: format!("{path}.name"),
+                value: Some(format!("{name:?}")),
+                reason: "is used by another [[service]]; give each its own name".to_owned(),
+            });
+        }
+        names.push(name);
+    }
+}
+
+fn refuse_unknown_sections(table: &Table, problems: &mut Vec<Problem>) {
+    let mut sections = Reader::new("", table, problems);
+    for known in ["ha", "network", "device", "paths", "fault", "fxo", "service", "notify"] {
+        // Presence is all that matters here; the sections were read before.
+        let _present: Option<()> = sections.optional(known, |_| Ok(()));
+    }
+    sections.finish();
+}
+
+impl Sections {
+    /// What stands in the file for a dotted key, to be shown with a problem.
+    fn value(&self, key: &str) -> Option<String> {
+        let (section, key) = key.split_once('.')?;
+        self.table.get(section)?.get(key).map(reader::shown)
+    }
+}

@@ -1,0 +1,181 @@
+//! Compares the settings with the interfaces of this machine and makes the core's configuration of both.
+
+use super::{Ha, Network, Problem, Sections, key_file};
+use crate::interface::{Interface, InterfaceAddress};
+use std::net::Ipv4Addr;
+use ucm_ha::Config;
+use ucm_ha::config::{Cidr, ConfigError, FaultPolicy, NetworkMethod};
+use ucm_ha::fault::Faults;
+
+/// Prefix length that lets the rules be checked while the LAN's is unknown.
+const ANY_PREFIX_LEN: u8 = 24;
+
+/// What a daemon runs on.
+#[derive(Clone, Debug)]
+pub(crate) struct Resolved {
+    /// The core's configuration.
+    pub(crate) config: Config,
+    /// Nothing wrong, but the operator should know.
+    pub(crate) notes: Vec<String>,
+}
+
+/// The core's configuration on a machine with these interfaces, or `None` and everything that is wrong.
+pub(crate) fn resolve(sections: &Sections, interfaces: &[Interface], problems: &mut Vec<Problem>) -> Option<Resolved> {
+    let mut report = Report { sections, problems };
+    let key = sections.ha.as_ref().and_then(|ha| ha.key_file.as_deref()).map(|path| (path, key_file::read(path)));
+    if let Some((_, Err(reason))) = &key {
+        report.add("ha.key_file", reason.clone());
+    }
+    let ports = sections.network.as_ref().map(|network| ports(network, interfaces, &mut report));
+    let (ha, network, device) = (sections.ha.as_ref()?, sections.network.as_ref()?, sections.device.as_ref()?);
+    let ports = ports?;
+    let own_ip = ports.lan.and_then(|lan| own_address(ha, lan, &mut report));
+    let config = Config {
+        enabled: ha.enable,
+        station_type: ha.station_type,
+        mac: ports.lan.and_then(|lan| lan.mac).unwrap_or_default(),
+        cable_mac: ports.heartbeat.and_then(|heartbeat| heartbeat.mac).unwrap_or_default(),
+        own_ip: own_ip.unwrap_or(Cidr { address: Ipv4Addr::UNSPECIFIED, prefix_len: ANY_PREFIX_LEN }),
+        cluster_ip: Cidr {
+            address: ha.cluster_ip.0,
+            prefix_len: ha.cluster_ip.1.or(own_ip.map(|own| own.prefix_len)).unwrap_or(ANY_PREFIX_LEN),
+        },
+        peer_ip: ha.peer_ip,
+        peer_mac: ha.peer_mac,
+        heartbeat_port: ha.heartbeat_port,
+        heartbeat_timeout_s: ha.heartbeat_timeout_s,
+        fast_failover: ha.fast_failover,
+        gateway: network.gateway,
+        key: key.and_then(|(_, key)| key.ok()),
+        network_method: network.method,
+        model: device.model,
+        firmware: device.firmware,
+        fault: fault_policy(ha, sections.fault.policy),
+    };
+    let complete = own_ip.is_some() && ports.heartbeat.is_some();
+    config.check(|error| {
+        if complete || !needs_interfaces(error) {
+            report.add(error.key(), error.reason().to_owned());
+        }
+    });
+    report_own_cluster_ip(ha, interfaces, &mut report);
+    let notes = notes(ha, network);
+    problems.is_empty().then_some(Resolved { config, notes })
+}
+
+/// The interfaces that carry the LAN and the heartbeat, where they exist.
+struct Ports<'a> {
+    lan: Option<&'a Interface>,
+    heartbeat: Option<&'a Interface>,
+}
+
+struct Report<'a> {
+    sections: &'a Sections,
+    problems: &'a mut Vec<Problem>,
+}
+
+impl Report<'_> {
+    /// Adds a problem, unless it is known already.
+    fn add(&mut self, key: &str, reason: String) {
+        let problem = Problem { key: key.to_owned(), value: self.sections.value(key), reason };
+        if !self.problems.contains(&problem) {
+            self.problems.push(problem);
+        }
+    }
+}
+
+fn ports<'a>(network: &Network, interfaces: &'a [Interface], report: &mut Report<'_>) -> Ports<'a> {
+    let mut find = |key: &str, name: &str| {
+        let found = interfaces.iter().find(|interface| interface.name == name);
+        match found {
+            None => report.add(key, "does not exist on this machine; `ip link` lists the interfaces".to_owned()),
+            Some(interface) if interface.mac.is_none() => {
+                report.add(key, "is not an Ethernet interface; choose another".to_owned());
+            }
+            Some(_) => {}
+        }
+        found
+    };
+    let lan = find("network.lan_interface", &network.lan_interface);
+    let heartbeat = find("network.heartbeat_interface", &network.heartbeat_interface);
+    if let (NetworkMethod::Router, Some(wan)) = (network.method, &network.wan_interface) {
+        find("network.wan_interface", wan);
+    }
+    if let (Some(lan), Some(heartbeat)) = (lan, heartbeat)
+        && lan.name != heartbeat.name
+        && lan.mac.is_some()
+        && lan.mac == heartbeat.mac
+    {
+        let mac = lan.mac.unwrap_or_default();
+        report.add(
+            "network.heartbeat_interface",
+            format!("has the same MAC address as {} ({mac}); the heartbeat needs a port of its own", lan.name),
+        );
+    }
+    Ports { lan, heartbeat }
+}
+
+/// The permanent address of the LAN interface in the peer's subnet. The cluster IP is taken only where there is no
+/// other, so that the rule against it can say so.
+fn own_address(ha: &Ha, lan: &Interface, report: &mut Report<'_>) -> Option<Cidr> {
+    let near_peer = |address: &&InterfaceAddress| address.permanent && address.cidr.contains(ha.peer_ip);
+    let is_cluster_ip = |address: &&InterfaceAddress| address.cidr.address == ha.cluster_ip.0;
+    let mut candidates = lan.addresses.iter().filter(near_peer);
+    let own = candidates.clone().find(|address| !is_cluster_ip(address)).or_else(|| candidates.next());
+    if own.is_none() {
+        let reason =
+            format!("has no permanent IPv4 address in the subnet of the peer {}; give it a static one", ha.peer_ip);
+        report.add("network.lan_interface", reason);
+    }
+    own.map(|address| address.cidr)
+}
+
+/// Rules that say nothing true while an interface or the own address is missing.
+fn needs_interfaces(error: ConfigError) -> bool {
+    matches!(
+        error,
+        ConfigError::MacNotUnicast
+            | ConfigError::PeerMacIsOwn
+            | ConfigError::OwnIpUnusable
+            | ConfigError::ClusterIpIsOwn
+            | ConfigError::ClusterIpOutsideLan
+            | ConfigError::PeerIpIsOwn
+            | ConfigError::PeerIpOutsideLan
+            | ConfigError::GatewayOutsideLan
+    )
+}
+
+/// A permanent cluster IP would be held by both nodes at once.
+fn report_own_cluster_ip(ha: &Ha, interfaces: &[Interface], report: &mut Report<'_>) {
+    let holds = |interface: &&Interface| {
+        interface.addresses.iter().any(|address| address.permanent && address.cidr.address == ha.cluster_ip.0)
+    };
+    if let Some(interface) = interfaces.iter().find(holds)
+        && !report.problems.iter().any(|problem| problem.reason == ConfigError::ClusterIpIsOwn.reason())
+    {
+        let name = &interface.name;
+        report.add("ha.cluster_ip", format!("is configured permanently on {name}; remove it there or choose another"));
+    }
+}
+
+fn fault_policy(ha: &Ha, policy: FaultPolicy) -> FaultPolicy {
+    let software = if ha.software_fault_switch { Faults::SERVICE } else { Faults::empty() };
+    FaultPolicy { switching: ha.hardware_fault_switch | software, ..policy }
+}
+
+fn notes(ha: &Ha, network: &Network) -> Vec<String> {
+    let mut notes = Vec::new();
+    if ha.fast_failover && network.gateway.is_none() {
+        notes.push(
+            "ha.fast_failover = true: is inactive without network.gateway; set the gateway, or fast_failover = false"
+                .to_owned(),
+        );
+    }
+    if ha.key_file.is_none() {
+        notes.push("ha.key_file: is not set; heartbeats are not authenticated".to_owned());
+    }
+    if network.method == NetworkMethod::Switch && network.wan_interface.is_some() {
+        notes.push("network.wan_interface: is not used with method = \"switch\"".to_owned());
+    }
+    notes
+}

@@ -1,0 +1,186 @@
+//! The sections of the configuration file, one function each.
+
+use super::reader::Reader;
+use super::values as v;
+use super::{Device, Fault, Ha, Network, Paths};
+use std::net::Ipv4Addr;
+use ucm_ha::config::{ConfigError, DEFAULT_HEARTBEAT_PORT, DEFAULT_HEARTBEAT_TIMEOUT_S, FaultPolicy, Model};
+use ucm_ha::config::{MAX_HEARTBEAT_TIMEOUT_S, MIN_HEARTBEAT_TIMEOUT_S};
+use ucm_ha::fault::Faults;
+
+/// Longest time span that a setting takes, in ms.
+const MAX_SPAN_MS: i64 = 600_000;
+/// Shortest time to wait for a program, in ms.
+const SHORTEST_WAIT_MS: i64 = 100;
+
+fn span_ms(shortest: i64) -> impl FnOnce(&toml::Value) -> Result<u32, String> {
+    v::number(shortest..=MAX_SPAN_MS, "milliseconds")
+}
+
+pub(super) fn ha(mut r: Reader<'_>) -> Option<Ha> {
+    let enable = r.or("enable", false, v::boolean);
+    let station_type = r.mandatory("station_type", "\"primary\" or \"secondary\"", v::station_type);
+    let cluster_ip = r.mandatory("cluster_ip", "a free address of the LAN", v::ipv4_with_prefix);
+    let peer_ip = r.mandatory("peer_ip", "the other node's static LAN address", v::ipv4);
+    if let (Some((cluster, _)), Some(peer)) = (cluster_ip, peer_ip)
+        && cluster == peer
+    {
+        r.refuse("cluster_ip", ConfigError::ClusterIpIsPeer.reason());
+    }
+    let peer_mac = r.optional("peer_mac", v::mac);
+    let heartbeat_port = r.or("heartbeat_port", DEFAULT_HEARTBEAT_PORT, v::number(1..=65_535, ""));
+    let timeout_range = i64::from(MIN_HEARTBEAT_TIMEOUT_S)..=i64::from(MAX_HEARTBEAT_TIMEOUT_S);
+    let heartbeat_timeout_s =
+        r.or("heartbeat_timeout", DEFAULT_HEARTBEAT_TIMEOUT_S, v::number(timeout_range, "seconds"));
+    let software_fault_switch = r.or("software_fault_switch", false, v::boolean);
+    let hardware_fault_switch = r.or("hardware_fault_switch", Faults::empty(), fxo_ports);
+    let fast_failover = r.or("fast_failover", true, v::boolean);
+    let key_file = r.optional("key_file", v::absolute_path);
+    r.finish();
+    Some(Ha {
+        enable,
+        station_type: station_type?,
+        cluster_ip: cluster_ip?,
+        peer_ip: peer_ip?,
+        peer_mac,
+        heartbeat_port,
+        heartbeat_timeout_s,
+        software_fault_switch,
+        hardware_fault_switch,
+        fast_failover,
+        key_file,
+    })
+}
+
+/// `["FXO1", …]` as fault bits. Whether the model has the ports is a question for later.
+fn fxo_ports(value: &toml::Value) -> Result<Faults, String> {
+    let ports = v::list(|name| {
+        let known = Faults::FXO.iter_names().find(|(known, _)| *known == name);
+        known.map(|(_, port)| port).ok_or_else(|| format!("{name:?} is not a port; write \"FXO1\" to \"FXO8\""))
+    })(value)?;
+    Ok(ports.into_iter().collect())
+}
+
+/// What of `[ha]` a gateway is compared with.
+pub(super) struct PairAddresses {
+    pub(super) cluster: Option<Ipv4Addr>,
+    pub(super) peer: Option<Ipv4Addr>,
+}
+
+pub(super) fn network(mut r: Reader<'_>, pair: &PairAddresses) -> Option<Network> {
+    let method = r.mandatory("method", "\"switch\" or \"router\"", v::network_method);
+    let lan = r.mandatory("lan_interface", "the interface of the LAN, as in \"eth0\"", v::interface);
+    let wan = r.optional("wan_interface", v::interface);
+    let heartbeat =
+        r.mandatory("heartbeat_interface", "the interface of the heartbeat cable, as in \"eth1\"", v::interface);
+    if heartbeat.is_some() && heartbeat == lan {
+        r.refuse("heartbeat_interface", "is the LAN interface too; the heartbeat needs a port of its own");
+    }
+    if wan.is_some() && (wan == lan || wan == heartbeat) {
+        r.refuse("wan_interface", "is used for something else too; give the WAN port, or leave it out");
+    }
+    let gateway = r.optional("gateway", v::ipv4);
+    if gateway.is_some() && (gateway == pair.cluster || gateway == pair.peer) {
+        r.refuse("gateway", ConfigError::GatewayIsNode.reason());
+    }
+    r.finish();
+    Some(Network { method: method?, lan_interface: lan?, wan_interface: wan, heartbeat_interface: heartbeat?, gateway })
+}
+
+pub(super) fn device(mut r: Reader<'_>) -> Option<Device> {
+    let model = r.mandatory("model", "the model's name, as in \"UCM6304A\"", v::model);
+    let firmware = r.mandatory("firmware", "the firmware version, as in \"1.0.10.2\"", v::firmware);
+    r.finish();
+    Some(Device { model: model?, firmware: firmware? })
+}
+
+pub(super) fn paths(mut r: Reader<'_>) -> Paths {
+    let default = Paths::default();
+    let state_dir = r.or("state_dir", default.state_dir, v::absolute_path);
+    let run_dir = r.or("run_dir", default.run_dir, v::absolute_path);
+    r.finish();
+    Paths { state_dir, run_dir }
+}
+
+pub(super) fn fault(mut r: Reader<'_>) -> Fault {
+    let policy = FaultPolicy::default();
+    // The debounce of the FXO ports belongs to the part that polls them.
+    r.optional("fxo_raise_ms", span_ms(0));
+    r.optional("fxo_clear_ms", span_ms(0));
+    let link_raise_ms = r.or("link_raise_ms", policy.link_raise_ms, span_ms(0));
+    let link_clear_ms = r.or("link_clear_ms", policy.link_clear_ms, span_ms(0));
+    let handover_budget = r.or("handover_budget", policy.handover_budget, v::number(0..=255, ""));
+    let handover_window_s =
+        r.or("handover_window_s", policy.handover_window_s, v::number(1..=i64::from(u32::MAX), "seconds"));
+    let reboot_command = r.or("reboot_command", String::new(), |value| v::text(value).map(str::to_owned));
+    r.finish();
+    Fault {
+        policy: FaultPolicy { link_raise_ms, link_clear_ms, handover_budget, handover_window_s, ..policy },
+        reboot_command,
+    }
+}
+
+/// Checks `[fxo]`. The settings of the drivers that are not chosen are checked too: one file may serve several boards.
+pub(super) fn fxo(mut r: Reader<'_>, model: Option<Model>) {
+    let driver = r.mandatory("driver", "\"si3050\", \"gpio\", \"dahdi\" or \"sim\"", |value| match v::text(value)? {
+        name @ ("si3050" | "gpio" | "dahdi" | "sim") => Ok(name.to_owned()),
+        _ => Err("must be \"si3050\", \"gpio\", \"dahdi\" or \"sim\"".to_owned()),
+    });
+    r.optional("spi", v::absolute_path);
+    r.optional("framing", |value| match v::text(value)? {
+        "byte" | "word" => Ok(()),
+        _ => Err("must be \"byte\" or \"word\"".to_owned()),
+    });
+    let lines = r.optional("lines", v::list(v::gpio_line));
+    r.optional("sim", v::absolute_path);
+    match driver.as_deref() {
+        Some("si3050") => r.require("spi", "the SPI device, as in \"/dev/spidev0.0\""),
+        Some("gpio") => r.require("lines", "one fault line per FXO port, as in [\"/dev/gpiochip0:4\"]"),
+        Some("sim") => r.require("sim", "a directory with a file per port"),
+        Some(_) | None => {}
+    }
+    if let (Some("gpio"), Some(lines), Some(model)) = (driver.as_deref(), lines, model)
+        && lines.len() != usize::from(model.fxo_ports())
+    {
+        let (lines, name, ports) = (lines.len(), model.name(), model.fxo_ports());
+        r.refuse("lines", format!("names {lines} lines; the {name} has {ports} FXO ports, give one line for each"));
+    }
+    r.finish();
+}
+
+/// Checks one `[[service]]` and returns its name.
+pub(super) fn service(mut r: Reader<'_>) -> Option<String> {
+    let name = r.mandatory("name", "the service's name, as in \"asterisk\"", v::service_name);
+    r.optional("pid_file", v::absolute_path);
+    r.optional("kick_timeout_ms", span_ms(SHORTEST_WAIT_MS));
+    r.optional("probe", v::command);
+    for key in ["probe_interval_ms", "probe_timeout_ms"] {
+        r.optional(key, span_ms(SHORTEST_WAIT_MS));
+        if r.has(key) && !r.has("probe") {
+            r.refuse(key, "has no use without probe; set probe or remove this");
+        }
+    }
+    r.finish();
+    name
+}
+
+/// Checks one `[[notify]]`.
+pub(super) fn notify(mut r: Reader<'_>) {
+    r.optional("command", v::command);
+    r.optional("user", |value| v::text(value).map(drop));
+    r.optional("url", |value| match v::text(value)? {
+        url if url.strip_prefix("http://").is_some_and(|rest| !rest.is_empty()) => Ok(()),
+        _ => Err("must begin with \"http://\" and a host name".to_owned()),
+    });
+    r.optional("template", |value| v::text(value).map(drop));
+    r.optional("timeout_ms", span_ms(SHORTEST_WAIT_MS));
+    match (r.has("command"), r.has("url")) {
+        (true, true) => r.refuse("url", "contradicts command; use one [[notify]] for each"),
+        (false, false) => r.refuse("command", "is missing; set command or url"),
+        (true, false) if r.has("template") => r.refuse("template", "has no use without url; remove it"),
+        (false, true) if r.has("user") => r.refuse("user", "has no use without command; remove it"),
+        (false, true) => r.require("template", "the text to send to url"),
+        (true, false) => {}
+    }
+    r.finish();
+}

@@ -1,0 +1,175 @@
+//! Values of single settings: what is accepted, and what is said when it is not.
+
+use std::net::Ipv4Addr;
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use toml::Value;
+use ucm_ha::config::{Firmware, MacAddr, Model, NetworkMethod, StationType};
+
+/// Longest name of a network interface on Linux, in bytes.
+const MAX_INTERFACE_NAME: usize = 15;
+/// Longest name of a service, in bytes.
+const MAX_SERVICE_NAME: usize = 32;
+
+fn of_type<T>(wanted: &str, value: &Value, found: Option<T>) -> Result<T, String> {
+    found.ok_or_else(|| format!("must be {wanted}, not {}", article(value.type_str())))
+}
+
+fn article(noun: &str) -> String {
+    let article = if noun.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    format!("{article} {noun}")
+}
+
+pub(super) fn boolean(value: &Value) -> Result<bool, String> {
+    of_type("true or false", value, value.as_bool())
+}
+
+pub(super) fn text(value: &Value) -> Result<&str, String> {
+    of_type("a string in quotes", value, value.as_str())
+}
+
+/// A whole number in `range`; the message says what the number is, e.g. `seconds`.
+pub(super) fn number<T: TryFrom<i64>>(
+    range: RangeInclusive<i64>,
+    unit: &'static str,
+) -> impl FnOnce(&Value) -> Result<T, String> {
+    move |value| {
+        let number = of_type("a whole number", value, value.as_integer())?;
+        let in_range = range.contains(&number).then_some(number).and_then(|number| T::try_from(number).ok());
+        let unit = if unit.is_empty() { String::new() } else { format!(" {unit}") };
+        in_range.ok_or_else(|| format!("must be {} to {}{unit}", range.start(), range.end()))
+    }
+}
+
+/// Strings, each taken by `parse`.
+pub(super) fn list<T>(parse: impl Fn(&str) -> Result<T, String>) -> impl FnOnce(&Value) -> Result<Vec<T>, String> {
+    move |value| {
+        let entries = of_type("a list of strings", value, value.as_array())?;
+        entries.iter().map(|entry| parse(text(entry)?)).collect()
+    }
+}
+
+/// A program and its arguments.
+pub(super) fn command(value: &Value) -> Result<(), String> {
+    let empty = list(|word| Ok(word.is_empty()))(value)?;
+    match empty.first() {
+        Some(false) => Ok(()),
+        _ => Err("names no program; give it as [\"program\", \"argument\", …]".to_owned()),
+    }
+}
+
+pub(super) fn station_type(value: &Value) -> Result<StationType, String> {
+    match text(value)? {
+        "primary" => Ok(StationType::Primary),
+        "secondary" => Ok(StationType::Secondary),
+        _ => Err("must be \"primary\" or \"secondary\"".to_owned()),
+    }
+}
+
+pub(super) fn network_method(value: &Value) -> Result<NetworkMethod, String> {
+    match text(value)? {
+        "switch" => Ok(NetworkMethod::Switch),
+        "router" => Ok(NetworkMethod::Router),
+        _ => Err("must be \"switch\" or \"router\"".to_owned()),
+    }
+}
+
+pub(super) fn model(value: &Value) -> Result<Model, String> {
+    let name = text(value)?;
+    Model::ALL.into_iter().find(|model| model.name() == name).ok_or_else(|| {
+        let names: Vec<&str> = Model::ALL.iter().map(|model| model.name()).collect();
+        format!("is not a model with high availability; must be one of {}", names.join(", "))
+    })
+}
+
+pub(super) fn firmware(value: &Value) -> Result<Firmware, String> {
+    let parts: Option<Vec<u8>> = text(value)?.split('.').map(plain_number).collect();
+    match parts.as_deref() {
+        Some(&[a, b, c, d]) if Firmware([a, b, c, d]) >= Firmware::OLDEST => Ok(Firmware([a, b, c, d])),
+        Some(&[_, _, _, _]) => Err(format!("has no high availability; must be {} or higher", Firmware::OLDEST)),
+        _ => Err("must be four numbers of 0 to 255, as in \"1.0.10.2\"".to_owned()),
+    }
+}
+
+/// A decimal number without sign or blanks (which `parse` would take).
+fn plain_number(digits: &str) -> Option<u8> {
+    digits.bytes().all(|digit| digit.is_ascii_digit()).then(|| digits.parse().ok()).flatten()
+}
+
+pub(super) fn ipv4(value: &Value) -> Result<Ipv4Addr, String> {
+    host_address(text(value)?)
+}
+
+fn host_address(text: &str) -> Result<Ipv4Addr, String> {
+    let address: Ipv4Addr = text.parse().map_err(|_| "must be an IPv4 address, as in \"192.168.129.43\"".to_owned())?;
+    if address.is_unspecified() || address.is_multicast() || address.is_loopback() || address.is_broadcast() {
+        return Err("is not the address of a host; give an address of the LAN".to_owned());
+    }
+    Ok(address)
+}
+
+/// An address, with a prefix length or without.
+pub(super) fn ipv4_with_prefix(value: &Value) -> Result<(Ipv4Addr, Option<u8>), String> {
+    match text(value)?.split_once('/') {
+        None => Ok((ipv4(value)?, None)),
+        Some((address, prefix)) => match plain_number(prefix) {
+            Some(prefix @ 1..=32) => Ok((host_address(address)?, Some(prefix))),
+            _ => Err("must have a prefix of 1 to 32 bits, as in \"192.168.129.64/24\"".to_owned()),
+        },
+    }
+}
+
+/// `C0:74:AD:53:73:6C` or `C074AD53736C`, in either case.
+pub(super) fn mac(value: &Value) -> Result<MacAddr, String> {
+    let text = text(value)?;
+    let digits: String = match text.len() {
+        12 => text.to_owned(),
+        17 if text.bytes().skip(2).step_by(3).all(|byte| byte == b':') => text.replace(':', ""),
+        _ => String::new(),
+    };
+    let parsed = (digits.len() == 12 && digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
+        .then(|| u64::from_str_radix(&digits, 16).ok())
+        .flatten();
+    let Some(bits) = parsed else {
+        return Err("must be a MAC address, as in \"C0:74:AD:53:73:6C\" or \"C074AD53736C\"".to_owned());
+    };
+    let [_, _, bytes @ ..] = bits.to_be_bytes();
+    match MacAddr(bytes) {
+        mac if mac.is_unicast() => Ok(mac),
+        _ => Err("is not the MAC address of one station; give the one on the other node's label".to_owned()),
+    }
+}
+
+pub(super) fn interface(value: &Value) -> Result<String, String> {
+    let name = text(value)?;
+    let taken = |byte: u8| byte.is_ascii_graphic() && byte != b'/' && byte != b':';
+    if name.is_empty() || name.len() > MAX_INTERFACE_NAME || !name.bytes().all(taken) || name == "." || name == ".." {
+        return Err("is not the name of a network interface; `ip link` lists them".to_owned());
+    }
+    Ok(name.to_owned())
+}
+
+pub(super) fn absolute_path(value: &Value) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text(value)?);
+    if path.is_absolute() { Ok(path) } else { Err("must be an absolute path".to_owned()) }
+}
+
+pub(super) fn service_name(value: &Value) -> Result<String, String> {
+    let name = text(value)?;
+    let taken = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    if name.is_empty() || name.len() > MAX_SERVICE_NAME || !name.bytes().all(taken) {
+        return Err(format!("must be 1 to {MAX_SERVICE_NAME} letters, digits, `.`, `_` or `-`"));
+    }
+    Ok(name.to_owned())
+}
+
+/// A fault line of one FXO port: `CHIP:OFFSET`, with `!` in front where it is active low.
+pub(super) fn gpio_line(text: &str) -> Result<(), String> {
+    let digits = |offset: &str| !offset.is_empty() && offset.bytes().all(|digit| digit.is_ascii_digit());
+    match text.strip_prefix('!').unwrap_or(text).rsplit_once(':') {
+        Some((chip, offset)) if chip.starts_with('/') && digits(offset) => Ok(()),
+        _ => {
+            Err(format!("{text:?} is not a GPIO line; write \"/dev/gpiochip0:4\", with \"!\" in front for active low"))
+        }
+    }
+}
