@@ -15,6 +15,8 @@
 //! The promises S1–S6 and L1–L7 that the comments cite are listed in `docs/safety.md`.
 #![no_std]
 #![deny(unsafe_code)]
+// A new role, signal or reason must be thought about wherever one is matched.
+#![warn(clippy::wildcard_enum_match_arm)]
 
 #[cfg(test)]
 extern crate std;

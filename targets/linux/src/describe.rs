@@ -31,7 +31,6 @@ pub(crate) fn role_reason(reason: RoleReason, timeout_s: u8) -> String {
         RoleReason::PeerSilent => return format!("peer silent for {timeout_s} s"),
         RoleReason::Started => "started",
         RoleReason::PeerActive => "peer is active",
-        RoleReason::PeerRanksHigher => "peer ranks higher",
         RoleReason::PeerGone => "peer's machine is gone",
         RoleReason::PeerDeaf => "peer does not hear this node",
         RoleReason::Granted => "peer granted the claim",
@@ -44,7 +43,6 @@ pub(crate) fn role_reason(reason: RoleReason, timeout_s: u8) -> String {
         RoleReason::PeerPrecedes => "two actives met and the peer precedes",
         RoleReason::WokeFromFreeze => "woke from a freeze",
         RoleReason::AddressFailed => "cluster IP could not be bound",
-        RoleReason::AddressLost => "cluster IP was taken away",
         RoleReason::Disabled => "high availability was turned off",
         RoleReason::DisabledByPeer => "high availability was turned off by the peer",
     };

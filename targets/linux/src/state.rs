@@ -60,10 +60,10 @@ fn read_file(path: &Path) -> io::Result<Vec<u8>> {
 }
 
 fn encode(record: &Record) -> String {
-    let Record { term, term_ceiling, last_active, disabled_by_peer } = record;
+    let Record { term, term_ceiling, last_active, disabled_by_peer, handovers } = record;
     let body = format!(
         "{HEADER}\nterm {term}\nterm_ceiling {term_ceiling}\nlast_active {last_active}\n\
-         disabled_by_peer {disabled_by_peer}\n"
+         disabled_by_peer {disabled_by_peer}\nhandovers {handovers}\n"
     );
     format!("{body}crc {:08x}\n", CRC.checksum(body.as_bytes()))
 }
@@ -78,6 +78,7 @@ fn decode(text: &[u8]) -> Option<Record> {
         term_ceiling: value("term_ceiling")?.parse().ok()?,
         last_active: value("last_active")?.parse().ok()?,
         disabled_by_peer: value("disabled_by_peer")?.parse().ok()?,
+        handovers: value("handovers")?.parse().ok()?,
     };
     (encode(&record) == text).then_some(record)
 }
@@ -248,7 +249,8 @@ mod tests {
     use super::*;
     use mio::{Poll, Token};
 
-    const RECORD: Record = Record { term: 7, term_ceiling: 1007, last_active: true, disabled_by_peer: false };
+    const RECORD: Record =
+        Record { term: 7, term_ceiling: 1007, last_active: true, disabled_by_peer: false, handovers: 2 };
 
     fn writer(dir: &Path) -> (StateWriter, Poll) {
         let poll = Poll::new().unwrap();

@@ -1,6 +1,7 @@
 //! Carries out what the node decides.
 
 use super::Daemon;
+use crate::clock;
 use crate::control::Reply;
 use crate::describe;
 use std::io;
@@ -8,6 +9,7 @@ use std::process::{Command, ExitStatus};
 use ucm_ha::config::MacAddr;
 use ucm_ha::event::Alert;
 use ucm_ha::fault::Faults;
+use ucm_ha::io::AddressEvent;
 use ucm_ha::{Input, Output};
 
 /// Generation of the data while there is no synchronisation.
@@ -72,14 +74,19 @@ impl Daemon {
                     self.arp_health.note(socket.send(frame));
                 }
             }
-            Output::BindAddress { valid_s } => {
-                let event = self.address.bind(&mut self.netlink, lan_index, valid_s);
+            Output::BindAddress { valid_s, before } => {
+                let in_time = clock::now() < before;
+                let event = match in_time {
+                    true => self.address.bind(&mut self.netlink, lan_index, valid_s),
+                    false => AddressEvent::Failed,
+                };
                 self.outcomes.push_back(Input::Address(event));
             }
-            Output::RenewAddress { valid_s } => {
+            Output::RenewAddress { valid_s, before } if clock::now() < before => {
                 let event = self.address.renew(&mut self.netlink, lan_index, valid_s);
                 self.outcomes.extend(event.map(Input::Address));
             }
+            Output::RenewAddress { .. } => {}
             Output::ReleaseAddress => {
                 let event = self.address.release(&mut self.netlink, lan_index);
                 self.outcomes.extend(event.map(Input::Address));

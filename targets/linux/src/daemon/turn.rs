@@ -261,7 +261,7 @@ impl Daemon {
         match request {
             Request::Status => {
                 let now = clock::now();
-                let status = Box::new(Report::new(&self.config, &self.node.status(now), now));
+                let status = Box::new(Report::new(&self.config, &self.node.status(), now));
                 self.control.reply(client, &Reply::Status { status });
             }
             Request::Switch => {
