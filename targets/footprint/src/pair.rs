@@ -79,8 +79,8 @@ impl Station {
         output
     }
 
-    fn role(&mut self, now: Instant) -> Role {
-        let (status, bytes) = stack::measure(|| self.node.status(black_box(now)));
+    fn role(&mut self) -> Role {
+        let (status, bytes) = stack::measure(|| self.node.status());
         self.stack_bytes = self.stack_bytes.max(bytes);
         black_box(&status).role
     }
@@ -120,9 +120,8 @@ impl Pair {
     }
 
     fn serves(&mut self, is_a: bool) -> bool {
-        let now = self.now;
         let station = self.station(is_a);
-        station.role(now) == Role::Active && station.bound
+        station.role() == Role::Active && station.bound
     }
 
     /// Lets `span` pass.
