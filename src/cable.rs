@@ -54,7 +54,8 @@ pub fn emit(buffer: &mut [u8], payload_len: usize, source: MacAddr, identity: Ma
     Some(length)
 }
 
-/// The heartbeat in an Ethernet frame of the cable, or `None` when the frame is something else (checksums included).
+/// The payload in an Ethernet frame of the cable, or `None` when the frame is no datagram for the heartbeat port. The
+/// heartbeat in it is checked by [`Repr::parse`](crate::wire::Repr::parse).
 pub fn parse(bytes: &[u8], port: u16) -> Option<&[u8]> {
     let frame = EthernetFrame::new_checked(bytes).ok()?;
     if frame.ethertype() != EthernetProtocol::Ipv4 {
@@ -69,8 +70,8 @@ pub fn parse(bytes: &[u8], port: u16) -> Option<&[u8]> {
     let (header, total) = (usize::from(packet.header_len()), usize::from(packet.total_len()));
     let datagram = bytes.get(ETHERNET_HEADER_LEN..)?.get(header..total)?;
     let udp = UdpPacket::new_checked(datagram).ok()?;
-    let intact = udp.verify_checksum(&packet.src_addr().into(), &packet.dst_addr().into());
-    if udp.dst_port() != port || !intact {
+    // The UDP checksum is left alone: the heartbeat has a CRC, and smoltcp's check keeps a panic in the image.
+    if udp.dst_port() != port {
         return None;
     }
     datagram.get(UDP_HEADER_LEN..usize::from(udp.len()))
@@ -106,7 +107,8 @@ mod tests {
         for length in 0..frame.len() {
             assert_eq!(parse(&frame[..length], 9527), None, "cut to {length}");
         }
-        for bit in ETHERNET_HEADER_LEN * 8..frame.len() * 8 {
+        let ip_header = ETHERNET_HEADER_LEN..ETHERNET_HEADER_LEN + IPV4_HEADER_LEN;
+        for bit in ip_header.start * 8..ip_header.end * 8 {
             let mut damaged = frame.clone();
             damaged[bit / 8] ^= 1 << (bit % 8);
             assert_eq!(parse(&damaged, 9527), None, "bit {bit}");
