@@ -1,0 +1,166 @@
+//! Splits: who may serve alone, and what happens when the parts meet again. S1, S2, S5.
+
+use super::lab::{
+    cable_cut_silently, cable_out, given_pair, lan_dead_silently, lan_out, lan_split_between_nodes, slow,
+    without_gateway,
+};
+use crate::sim::faults::Kind;
+use crate::sim::settings::Settings;
+use crate::sim::stations::{GATEWAY, NODE_MAC, PHONE};
+use crate::sim::{MS, SEC};
+use ucm_ha::event::Alert;
+use ucm_ha::role::Role;
+
+#[test]
+fn an_isolated_active_steps_down_before_the_standby_claims() {
+    for cable in [cable_out(), cable_cut_silently()] {
+        for lan in [lan_dead_silently as fn(usize) -> Kind, lan_out] {
+            for settings in [Settings::default(), slow()] {
+                given_pair(&settings, |lab| {
+                    let old = lab.active();
+                    lab.begin(cable.clone());
+                    lab.begin(lan(old));
+                    lab.run(8 * SEC);
+                    lab.ensure(lab.active() == 1 - old && !lab.bound(old), "the reachable one serves");
+                });
+            }
+        }
+    }
+}
+
+#[test]
+fn an_isolated_standby_claims_nothing() {
+    for lan in [lan_dead_silently as fn(usize) -> Kind, lan_out] {
+        for settings in [Settings::default(), slow(), Settings { timeout_s: [10, 10], ..Settings::default() }] {
+            given_pair(&settings, |lab| {
+                let (active, standby, start) = (lab.active(), lab.standby(), lab.now());
+                lab.begin(cable_out());
+                lab.begin(lan(standby));
+                lab.run(15 * SEC);
+                lab.then_no_role_change(start);
+                lab.ensure(lab.world.server() == Some(active), "the active serves on");
+            });
+        }
+    }
+}
+
+#[test]
+fn an_active_that_is_deaf_on_the_lan_with_the_cable_lost_gives_way() {
+    for settings in [Settings::default(), slow()] {
+        given_pair(&settings, |lab| {
+            let old = lab.active();
+            lab.begin(cable_out());
+            lab.begin(Kind::LanPortDead { node: old, send: false, receive: true, carrier_lost: false });
+            lab.run(12 * SEC);
+            lab.ensure(!lab.bound(old), "who cannot be reached does not serve");
+            lab.ensure(lab.active() == 1 - old, "the other one does");
+        });
+    }
+}
+
+#[test]
+fn with_datagrams_filtered_and_the_cable_cut_arp_still_shows_who_serves() {
+    for from in [[true, true], [true, false], [false, true]] {
+        for settings in [Settings::default(), slow(), without_gateway()] {
+            given_pair(&settings, |lab| {
+                let standby = lab.standby();
+                lab.begin(cable_out());
+                lab.begin(Kind::UdpFiltered { from });
+                lab.run(20 * SEC);
+                lab.ensure(lab.world.watch.exempt_splits == 0, "never two holders");
+                lab.active();
+                if from == [true, true] {
+                    lab.then_alert(standby, Alert::PeerHoldsAddress);
+                }
+            });
+        }
+    }
+}
+
+#[test]
+fn the_provable_split_gives_two_and_its_end_gives_one_that_is_announced() {
+    for settings in [Settings::default(), slow(), without_gateway()] {
+        for cable_first in [true, false] {
+            given_pair(&settings, |lab| {
+                let faults = [lab.begin(cable_out()), lab.begin(lan_split_between_nodes())];
+                lab.run(12 * SEC);
+                lab.ensure(lab.bound(0) && lab.bound(1), "both serve: nothing could tell them");
+                let (first, second) = if cable_first { (faults[0], faults[1]) } else { (faults[1], faults[0]) };
+                lab.end(first);
+                lab.run(2 * lab.world.settings.interval_us() + 100 * MS);
+                let winner = lab.active();
+                lab.ensure(!lab.bound(1 - winner), "the loser has released");
+                lab.end(second);
+                lab.run(10 * SEC);
+                lab.ensure(lab.active() == winner && lab.role(1 - winner) == Role::Standby, "no more changes");
+                lab.ensure(lab.world.phone.cluster_mac == Some(NODE_MAC[winner]), "phones know the winner");
+                lab.ensure(lab.world.log.syncs.iter().any(|sync| sync.1 == 1 - winner), "the loser synchronises");
+            });
+        }
+    }
+}
+
+#[test]
+fn a_split_with_the_gateway_on_one_side_has_one_holder_on_that_side() {
+    for gateway_with_active in [true, false] {
+        for settings in [Settings::default(), slow()] {
+            given_pair(&settings, |lab| {
+                let outcast = if gateway_with_active { lab.standby() } else { lab.active() };
+                let pairs =
+                    [1 - outcast, GATEWAY, PHONE].into_iter().flat_map(|other| [(outcast, other), (other, outcast)]);
+                lab.begin(Kind::LanCut { pairs: pairs.collect() });
+                lab.begin(cable_out());
+                lab.run(10 * SEC);
+                lab.ensure(lab.active() == 1 - outcast && !lab.bound(outcast), "the side with the gateway serves");
+                lab.ensure(lab.world.server() == Some(1 - outcast), "phones reach it");
+            });
+        }
+    }
+}
+
+#[test]
+fn a_lan_split_with_a_fine_cable_moves_no_role() {
+    for settings in [Settings::default(), slow(), without_gateway()] {
+        given_pair(&settings, |lab| {
+            let start = lab.now();
+            lab.begin(lan_split_between_nodes());
+            lab.run(12 * SEC);
+            lab.then_no_role_change(start);
+            lab.then_no_outage(start);
+            lab.then_alert(0, Alert::LanPathLost);
+        });
+    }
+}
+
+#[test]
+fn no_loop_of_claims_while_a_node_can_send_but_not_receive() {
+    for deaf_is_active in [true, false] {
+        for settings in [Settings::default(), slow(), without_gateway()] {
+            given_pair(&settings, |lab| {
+                let deaf = if deaf_is_active { lab.active() } else { lab.standby() };
+                let start = lab.now();
+                lab.begin(Kind::LanPortDead { node: deaf, send: false, receive: true, carrier_lost: false });
+                let mut from = [false, false];
+                from[1 - deaf] = true;
+                lab.begin(Kind::CableCut { from, carrier_lost: [false, false] });
+                lab.run(30 * SEC);
+                let changes = lab.changes_since(start).count();
+                lab.ensure(changes <= 8, &format!("a few role changes, but {changes}"));
+            });
+        }
+    }
+}
+
+#[test]
+fn an_active_re_announces_when_its_lan_heals() {
+    // Nobody took over (no gateway tells anything), but the phones may have forgotten.
+    given_pair(&without_gateway(), |lab| {
+        let active = lab.active();
+        let fault = lab.begin(lan_dead_silently(active));
+        lab.run(20 * SEC);
+        lab.world.phone.cluster_mac = None;
+        lab.end(fault);
+        lab.run(2 * lab.world.settings.interval_us() + 100 * MS);
+        lab.ensure(lab.world.server() == Some(active), "announced again as soon as the LAN is back");
+    });
+}

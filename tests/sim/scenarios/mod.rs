@@ -1,0 +1,14 @@
+//! Named scenarios: given a pair, when this happens, then that follows. Each is run from several seeds, which vary
+//! clocks, latencies and the phase of everything. The invariants are checked throughout, as in the sweep.
+
+mod boot;
+mod freeze;
+mod gateway;
+mod handover;
+mod interruption;
+mod isolation;
+mod lab;
+mod mismatch;
+mod operator;
+mod stranger;
+mod takeover;

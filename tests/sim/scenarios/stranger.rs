@@ -1,0 +1,98 @@
+//! Other stations: one that took the cluster IP, and one that forges frames (S6).
+
+use super::lab::{cable_out, given_machines, given_pair, slow};
+use crate::sim::faults::Kind;
+use crate::sim::settings::Settings;
+use crate::sim::stations::NODE_MAC;
+use crate::sim::{A, B, MS, SEC, Us};
+use ucm_ha::event::Alert;
+
+#[test]
+fn an_active_defends_the_cluster_ip_and_alerts() {
+    given_pair(&Settings::default(), |lab| {
+        let (active, start) = (lab.active(), lab.now());
+        lab.begin(Kind::ForeignHolder);
+        lab.run(100 * MS);
+        lab.ensure(lab.world.phone.cluster_mac == Some(NODE_MAC[active]), "the phones are won back at once");
+        lab.run(2 * SEC);
+        lab.then_alert(active, Alert::ForeignHolder);
+        lab.then_no_role_change(start);
+    });
+}
+
+#[test]
+fn a_foreign_holder_delays_a_takeover_by_one_timeout_and_does_not_stop_it() {
+    for settings in [Settings::default(), slow()] {
+        given_pair(&settings, |lab| {
+            let (old, heir) = (lab.active(), lab.standby());
+            lab.begin(Kind::DaemonKilled { node: old });
+            lab.run(SEC);
+            lab.begin(Kind::ForeignHolder);
+            lab.run(2500 * MS);
+            lab.ensure(!lab.bound(heir), "first it probes for one T more");
+            lab.run(4 * SEC);
+            lab.ensure(lab.active() == heir, "then it claims");
+            lab.then_alert(heir, Alert::ForeignHolder);
+        });
+    }
+}
+
+#[test]
+fn a_pair_boots_though_a_stranger_has_the_cluster_ip() {
+    given_machines(&Settings::default(), |lab| {
+        lab.plan(0, Us::MAX, Kind::ForeignHolder);
+        lab.run(12 * SEC);
+        lab.then_alert(lab.active(), Alert::ForeignHolder);
+    });
+}
+
+#[test]
+fn an_attacker_changes_no_role() {
+    for key in [true, false] {
+        for peer_mac in [true, false] {
+            given_pair(&Settings { key, peer_mac, ..Settings::default() }, |lab| {
+                lab.world.attacker.listen();
+                lab.run(2 * SEC);
+                let start = lab.now();
+                lab.begin(Kind::Attack);
+                lab.run(15 * SEC);
+                lab.then_no_role_change(start);
+                lab.then_no_outage(start);
+            });
+        }
+    }
+}
+
+#[test]
+fn replayed_frames_of_a_dead_active_do_not_keep_its_successor_waiting() {
+    given_pair(&Settings { key: true, ..Settings::default() }, |lab| {
+        lab.world.attacker.listen();
+        lab.run(3 * SEC);
+        let (old, heir) = (lab.active(), lab.standby());
+        lab.begin(Kind::DaemonKilled { node: old });
+        lab.begin(Kind::Attack);
+        // Garbled frames on the cable may hold a claim back for as long as they come; pulling it ends that.
+        lab.run(5 * SEC);
+        lab.begin(cable_out());
+        lab.run(5 * SEC);
+        lab.ensure(lab.role(heir) != lab.role(old) || lab.bound(heir), "not both waiting");
+    });
+}
+
+#[test]
+fn frames_from_before_a_restart_do_not_count_after_it() {
+    for key in [true, false] {
+        given_pair(&Settings { key, peer_mac: true, ..Settings::default() }, |lab| {
+            lab.world.attacker.listen();
+            lab.run(3 * SEC);
+            for node in [A, B] {
+                lab.plan(0, 6 * SEC, Kind::DaemonKilled { node });
+                lab.run(12 * SEC);
+            }
+            let start = lab.now();
+            lab.begin(Kind::Attack);
+            lab.run(12 * SEC);
+            lab.then_no_role_change(start);
+        });
+    }
+}
