@@ -1,7 +1,7 @@
 //! The command line.
 
 use crate::settings::{self, DEFAULT_CONFIG_FILE, Problem};
-use crate::{client, control, daemon, netlink};
+use crate::{client, control, daemon, lab, netlink};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::fmt;
 use std::io::{self, Write};
@@ -49,6 +49,8 @@ enum Command {
     Kick(KickArgs),
     /// Report a crash and store its core dump; for core_pattern
     CoreHelper(CoreHelperArgs),
+    /// Two nodes, cable, LAN, gateway and a phone on this one machine, in network namespaces
+    Lab(lab::LabArgs),
 }
 
 #[derive(Debug, Args)]
@@ -129,6 +131,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Log(_) => not_yet("log"),
         Command::Fault(_) => not_yet("fault"),
         Command::Kick(_) => not_yet("kick"),
+        Command::Lab(args) => lab::run(&args),
         Command::CoreHelper(_) => not_yet("core-helper"),
     }
 }

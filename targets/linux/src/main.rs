@@ -8,6 +8,7 @@ mod control;
 mod daemon;
 mod describe;
 mod interface;
+mod lab;
 mod lan;
 mod lock;
 mod logging;

@@ -139,7 +139,7 @@ impl Netlink {
     }
 
     /// Sends a request and gives every message of the answer to `take`, up to its end.
-    fn request(
+    pub(crate) fn request(
         &mut self,
         message: RouteNetlinkMessage,
         flags: u16,

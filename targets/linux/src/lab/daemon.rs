@@ -1,0 +1,271 @@
+//! A real daemon in a node's namespace: its configuration, its process, and what it says of itself.
+
+use super::error::Context;
+use super::netns::Netns;
+use super::plan::{CABLE, CLUSTER_IP, GATEWAY, HEARTBEAT_PORT, LAN, Node};
+use super::sandbox::{ROOT, SELF_EXE};
+use crate::client;
+use crate::control::{Reply, Request};
+use rustix::process::{Pid, Signal, kill_process};
+use serde::Deserialize;
+use std::fs::{self, OpenOptions};
+use std::io::{self, ErrorKind};
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+use ucm_ha::config::StationType;
+
+/// What a lab's daemons are told.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Settings {
+    /// Heartbeat timeout in seconds.
+    pub(crate) timeout_s: u8,
+    /// Whether fast failover is on.
+    pub(crate) fast_failover: bool,
+    /// Whether the gateway is configured.
+    pub(crate) gateway: bool,
+}
+
+/// The part of a daemon's status that the lab shows and checks (see `ucm-ha status --json`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub(crate) struct NodeStatus {
+    /// `Init`, `Standby`, `Claiming`, `Active` or `Yielding`.
+    pub(crate) role: String,
+    /// `Off`, `Single` or `Dual`.
+    pub(crate) ha_status: String,
+    /// Its term.
+    pub(crate) term: u32,
+    /// What it knows of the peer.
+    pub(crate) peer: PeerStatus,
+    /// Its faults.
+    pub(crate) faults: Vec<FaultStatus>,
+    /// Whether it would hand over now.
+    pub(crate) force_switch: SwitchStatus,
+}
+
+/// What a daemon knows of its peer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub(crate) struct PeerStatus {
+    /// Whether it is heard at all.
+    pub(crate) seen: bool,
+    /// Whether it is heard over the cable.
+    pub(crate) cable: bool,
+    /// Whether it is heard over the LAN.
+    pub(crate) lan: bool,
+}
+
+/// A fault of a node.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub(crate) struct FaultStatus {
+    /// Its name.
+    pub(crate) name: String,
+    /// Whether the node has it.
+    pub(crate) raised: bool,
+}
+
+/// Whether a force switch is possible.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub(crate) struct SwitchStatus {
+    /// Whether it is.
+    pub(crate) available: bool,
+    /// Why not.
+    pub(crate) reason: Option<String>,
+}
+
+/// Memory and processor time of a daemon.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Usage {
+    /// Resident memory in KiB.
+    pub(crate) rss_kib: u64,
+    /// Processor time since its start.
+    pub(crate) cpu: Duration,
+}
+
+/// The daemon of one node. Dropping this kills it.
+pub(crate) struct Daemon {
+    node: Node,
+    process: Option<Child>,
+    frozen: bool,
+}
+
+impl Daemon {
+    /// The daemon of `node`, configured but not started.
+    pub(crate) fn configure(node: Node, settings: &Settings) -> io::Result<Self> {
+        let directory = directory(node);
+        match fs::remove_dir_all(&directory) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(error).context("cannot forget the last run");
+            }
+            Ok(()) | Err(_) => {}
+        }
+        fs::create_dir_all(&directory).context(format_args!("cannot make {}", directory.display()))?;
+        fs::write(config_file(node), config(node, settings)).context("cannot write the configuration")?;
+        Ok(Self { node, process: None, frozen: false })
+    }
+
+    /// Starts it in `netns`.
+    pub(crate) fn start(&mut self, netns: &Netns) -> io::Result<()> {
+        if self.is_running() {
+            return Ok(());
+        }
+        let log =
+            OpenOptions::new().create(true).append(true).open(log_file(self.node)).context("cannot open its log")?;
+        let mut command = Command::new(SELF_EXE);
+        command.arg0("ucm-ha").args(["run", "--log-level", "debug", "--config"]).arg(config_file(self.node));
+        // A group of its own: Ctrl-C on the terminal is meant for the lab.
+        command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).process_group(0).env_remove("NOTIFY_SOCKET");
+        let child = netns.run(|| command.spawn()).context(format_args!("cannot start the daemon of {}", self.node))?;
+        self.process = Some(child);
+        self.frozen = false;
+        Ok(())
+    }
+
+    /// Kills it as a crash would.
+    pub(crate) fn kill(&mut self) -> io::Result<()> {
+        self.frozen = false;
+        match self.process.take() {
+            Some(mut child) => {
+                child.kill().context("cannot kill the daemon")?;
+                child.wait().map(drop)
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Stops it in its tracks, or lets it go on.
+    pub(crate) fn set_frozen(&mut self, frozen: bool) -> io::Result<()> {
+        let signal = if frozen { Signal::STOP } else { Signal::CONT };
+        let pid = self.pid().ok_or_else(|| io::Error::other(format!("the daemon of {} does not run", self.node)))?;
+        kill_process(pid, signal).context("cannot freeze or thaw the daemon")?;
+        self.frozen = frozen;
+        Ok(())
+    }
+
+    /// Whether it is frozen.
+    pub(crate) fn is_frozen(&self) -> bool {
+        self.frozen
+    }
+
+    /// Whether its process exists.
+    pub(crate) fn is_running(&mut self) -> bool {
+        let ended = match &mut self.process {
+            None => return false,
+            // A process whose state cannot be read is not there.
+            Some(child) => !matches!(child.try_wait(), Ok(None)),
+        };
+        if ended {
+            self.process = None;
+        }
+        !ended
+    }
+
+    /// How much it uses.
+    pub(crate) fn usage(&self) -> io::Result<Usage> {
+        let pid = self.pid().ok_or_else(|| io::Error::other("the daemon does not run"))?.as_raw_nonzero();
+        let read = |file: &str| fs::read_to_string(format!("/proc/{pid}/{file}")).context("cannot measure the daemon");
+        let rss_kib = read("status")?
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:"))
+            .and_then(|rest| rest.trim().strip_suffix(" kB")?.parse().ok())
+            .ok_or_else(|| io::Error::other("the kernel does not tell the daemon's memory"))?;
+        // Nanoseconds on the processor, of each thread; /proc/PID/stat counts whole ticks only.
+        let mut cpu_ns = 0;
+        for thread in fs::read_dir(format!("/proc/{pid}/task"))? {
+            let schedstat = fs::read_to_string(thread?.path().join("schedstat"))?;
+            let ns: u64 = schedstat.split(' ').next().and_then(|ns| ns.parse().ok()).unwrap_or_default();
+            cpu_ns += ns;
+        }
+        Ok(Usage { rss_kib, cpu: Duration::from_nanos(cpu_ns) })
+    }
+
+    fn pid(&self) -> Option<Pid> {
+        self.process.as_ref().map(Pid::from_child)
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        if let Err(error) = self.kill() {
+            eprintln!("lab: {error}");
+        }
+    }
+}
+
+/// What the daemon of `node` says of itself.
+pub(crate) fn status(node: Node) -> Result<NodeStatus, String> {
+    match client::ask(&run_dir(node), Request::Status)? {
+        Reply::Status { status } => serde_json::to_value(&status)
+            .and_then(serde_json::from_value)
+            .map_err(|error| format!("the daemon of {node} gives a status that is not one: {error}")),
+        Reply::Done | Reply::Refused { .. } | Reply::Error { .. } => {
+            Err(format!("the daemon of {node} does not give its status"))
+        }
+    }
+}
+
+/// Asks the daemon of `node` for a force switch, and waits for the outcome.
+pub(crate) fn force_switch(node: Node) -> Result<(), String> {
+    match client::ask(&run_dir(node), Request::Switch)? {
+        Reply::Done => Ok(()),
+        Reply::Refused { reason } | Reply::Error { reason } => Err(reason),
+        Reply::Status { .. } => Err(format!("the daemon of {node} gives its status when asked to switch")),
+    }
+}
+
+/// The end of the daemon's log.
+pub(crate) fn log_tail(node: Node, lines: usize) -> Vec<String> {
+    let log = fs::read_to_string(log_file(node)).unwrap_or_default();
+    let all: Vec<&str> = log.lines().collect();
+    all[all.len().saturating_sub(lines)..].iter().map(|line| (*line).to_owned()).collect()
+}
+
+fn directory(node: Node) -> PathBuf {
+    PathBuf::from(ROOT).join(node.to_string().to_lowercase())
+}
+
+fn config_file(node: Node) -> PathBuf {
+    directory(node).join("config.toml")
+}
+
+fn log_file(node: Node) -> PathBuf {
+    directory(node).join("log")
+}
+
+fn run_dir(node: Node) -> PathBuf {
+    directory(node).join("run")
+}
+
+fn config(node: Node, settings: &Settings) -> String {
+    let station_type = match node.station_type() {
+        StationType::Primary => "primary",
+        StationType::Secondary => "secondary",
+    };
+    let gateway = if settings.gateway { format!("gateway = \"{}\"\n", GATEWAY.address) } else { String::new() };
+    let Settings { timeout_s, fast_failover, .. } = settings;
+    let state_dir = directory(node).join("state");
+    format!(
+        "[ha]\n\
+         enable = true\n\
+         station_type = \"{station_type}\"\n\
+         cluster_ip = \"{CLUSTER_IP}\"\n\
+         peer_ip = \"{}\"\n\
+         heartbeat_port = {HEARTBEAT_PORT}\n\
+         heartbeat_timeout = {timeout_s}\n\
+         fast_failover = {fast_failover}\n\
+         [network]\n\
+         method = \"switch\"\n\
+         lan_interface = \"{LAN}\"\n\
+         heartbeat_interface = \"{CABLE}\"\n\
+         {gateway}\
+         [device]\n\
+         model = \"UCM6304A\"\n\
+         firmware = \"1.0.10.2\"\n\
+         [paths]\n\
+         state_dir = \"{}\"\n\
+         run_dir = \"{}\"\n",
+        node.peer().address().address,
+        state_dir.display(),
+        run_dir(node).display()
+    )
+}

@@ -1,0 +1,121 @@
+//! `ucm-ha lab`: two nodes, the heartbeat cable, the LAN, the gateway and a phone on this one machine.
+//!
+//! The daemons are this same program; the network is the kernel's own, in network namespaces. Everything happens in a
+//! [`sandbox`] that the kernel removes when the lab ends.
+
+mod capture;
+mod course;
+mod daemon;
+mod echo;
+mod error;
+mod frames;
+mod gaps;
+mod links;
+mod netns;
+mod network;
+mod observer;
+mod operations;
+mod phone;
+mod plan;
+mod relay;
+mod report;
+mod sandbox;
+mod scenarios;
+mod timeline;
+mod ui;
+mod worker;
+
+use crate::cli::{exit, fail};
+use clap::Args;
+use course::Course;
+use daemon::Settings;
+use operations::{Lab, LabOptions};
+use scenarios::Scenario;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+use std::io::{self, IsTerminal};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{ExitCode, ExitStatus};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+use timeline::Timeline;
+
+/// Arguments of `ucm-ha lab`.
+#[derive(Debug, Args)]
+pub(crate) struct LabArgs {
+    /// Play a scenario instead of showing the live picture
+    #[arg(long, value_name = "NAME")]
+    script: Option<String>,
+    /// List the scenarios
+    #[arg(long)]
+    list: bool,
+    /// Play it this often, each time in a new lab, and give minimum, median and maximum
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    runs: u32,
+    /// Heartbeat timeout in seconds
+    #[arg(long, value_name = "T", value_parser = clap::value_parser!(u8).range(3..=10))]
+    timeout: Option<u8>,
+    /// For how long a scenario watches, in seconds, where that is free to choose
+    #[arg(long, value_name = "S", value_parser = clap::value_parser!(u32).range(1..=3600))]
+    seconds: Option<u32>,
+    /// One JSON object for each run instead of a timeline
+    #[arg(long)]
+    json: bool,
+}
+
+/// The scenario that is played where nobody asked for another one.
+const DEFAULT_SCENARIO: &str = "tour";
+
+/// Runs the lab.
+pub(crate) fn run(args: &LabArgs) -> ExitCode {
+    if args.list {
+        for scenario in scenarios::ALL {
+            println!("{:<20}{}", scenario.name, scenario.about);
+        }
+        return ExitCode::SUCCESS;
+    }
+    let name = args.script.as_deref().unwrap_or(DEFAULT_SCENARIO);
+    let Some(scenario) = scenarios::find(name) else {
+        return fail(exit::UNUSABLE, format_args!("there is no scenario {name}; `ucm-ha lab --list` names them all"));
+    };
+    if !sandbox::is_inside() {
+        return match sandbox::run_again_inside() {
+            Ok(status) => passed_on(status),
+            Err(error) => fail(exit::REFUSED, error),
+        };
+    }
+    match play_inside(args, scenario) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(exit::REFUSED),
+        Err(error) => fail(exit::REFUSED, error),
+    }
+}
+
+fn play_inside(args: &LabArgs, scenario: &Scenario) -> io::Result<bool> {
+    sandbox::settle()?;
+    // The first process of a PID namespace is deaf to signals it does not handle.
+    let interrupted = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM, SIGHUP, SIGQUIT] {
+        signal_hook::flag::register(signal, Arc::clone(&interrupted))?;
+    }
+    if args.script.is_none() && !args.json && io::stdout().is_terminal() && io::stdin().is_terminal() {
+        return show_live(args, &interrupted).map(|()| true);
+    }
+    let order = report::Order { timeout_s: args.timeout, seconds: args.seconds, runs: args.runs, json: args.json };
+    report::play(scenario, &order, &interrupted)
+}
+
+/// The live picture.
+fn show_live(args: &LabArgs, interrupted: &Arc<AtomicBool>) -> io::Result<()> {
+    let timeout_s = args.timeout.unwrap_or(report::USUAL_TIMEOUT_S);
+    let settings = Settings { timeout_s, fast_failover: true, gateway: true };
+    let lab = Lab::build(&LabOptions { settings, relays: false }, Timeline::begin(false))?;
+    let course = Course::new(lab, Duration::from_secs(timeout_s.into()), None, Arc::clone(interrupted));
+    ui::run(course, interrupted)
+}
+
+fn passed_on(status: ExitStatus) -> ExitCode {
+    const KILLED_BY: i32 = 128;
+    let code = status.code().or(status.signal().map(|signal| KILLED_BY + signal));
+    code.and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from)
+}

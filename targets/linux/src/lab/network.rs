@@ -1,0 +1,261 @@
+//! The lab's network: two nodes, the cable between them, the LAN with its switch, the gateway and the phone.
+//!
+//! Every station is a network namespace. The switch is one more: it holds the LAN's two bridges (they are one LAN until
+//! it is split) and the bridge that is the heartbeat cable. A node's port can be wired through a [`Relay`].
+
+use super::frames::FrameSocket;
+use super::links::{End, Links};
+use super::netns::Netns;
+use super::plan::{CABLE, CLUSTER_IP, GATEWAY, LAN, Node, PHONE, Port, Wire};
+use super::relay::{Impairment, Relay};
+use std::io;
+use ucm_ha::config::Cidr;
+
+/// The LAN's switch.
+const LAN_BRIDGE: &str = "lan";
+/// The other part of the LAN while it is split.
+const SPLIT_BRIDGE: &str = "lan-split";
+/// The heartbeat cable.
+const CABLE_BRIDGE: &str = "cable";
+
+/// A station on the LAN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Station {
+    /// A node.
+    Node(Node),
+    /// The gateway.
+    Gateway,
+    /// The phone.
+    Phone,
+}
+
+/// How a port of a node is cut off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cut {
+    /// The node sees that it has no carrier.
+    Carrier,
+    /// The carrier stays, but nothing passes.
+    Silent,
+}
+
+/// A station's end of the network.
+pub(crate) struct Site {
+    /// Its namespace.
+    pub(crate) netns: Netns,
+    /// Its interfaces.
+    pub(crate) links: Links,
+}
+
+impl Site {
+    fn create() -> io::Result<Self> {
+        let netns = Netns::create()?;
+        let mut links = Links::of(&netns)?;
+        links.set_up("lo", true)?;
+        Ok(Self { netns, links })
+    }
+}
+
+/// The socket on the switch's side that a node's port is wired to.
+struct Outlet {
+    /// The interface at the other end of the node's cable; its carrier is the node's.
+    socket: String,
+    /// The interface that is a port of the bridge: the same one, or the far end of the relay.
+    bridge_port: String,
+    relay: Option<Relay>,
+    cut: Option<Cut>,
+}
+
+/// The network.
+pub(crate) struct Network {
+    nodes: [Site; 2],
+    /// The gateway.
+    pub(crate) gateway: Site,
+    /// The phone.
+    pub(crate) phone: Site,
+    switch: Site,
+    outlets: [[Outlet; 2]; 2],
+    powered: [bool; 2],
+    gateway_on: bool,
+    split: Vec<Station>,
+}
+
+impl Network {
+    /// Builds it. With `relays`, the ports of the nodes can be impaired.
+    pub(crate) fn build(relays: bool) -> io::Result<Self> {
+        let mut nodes = [Site::create()?, Site::create()?];
+        let mut gateway = Site::create()?;
+        let mut phone = Site::create()?;
+        let mut switch = Site::create()?;
+        for bridge in [LAN_BRIDGE, SPLIT_BRIDGE, CABLE_BRIDGE] {
+            switch.links.add_bridge(bridge)?;
+        }
+        attach(&mut switch, &mut gateway, "gateway", GATEWAY)?;
+        attach(&mut switch, &mut phone, "phone", PHONE)?;
+        let [a, b] = &mut nodes;
+        let outlets = [wire_node(&mut switch, a, Node::A, relays)?, wire_node(&mut switch, b, Node::B, relays)?];
+        Ok(Self { nodes, gateway, phone, switch, outlets, powered: [true; 2], gateway_on: true, split: Vec::new() })
+    }
+
+    /// The node's end.
+    pub(crate) fn node(&mut self, node: Node) -> &mut Site {
+        &mut self.nodes[node.index()]
+    }
+
+    /// Cuts a port off.
+    pub(crate) fn cut(&mut self, port: Port, how: Cut) -> io::Result<()> {
+        self.outlet(port).cut = Some(how);
+        self.apply(port)
+    }
+
+    /// Undoes [`cut`](Self::cut) and [`impair`](Self::impair).
+    pub(crate) fn mend(&mut self, port: Port) -> io::Result<()> {
+        let outlet = self.outlet(port);
+        outlet.cut = None;
+        if let Some(relay) = &outlet.relay {
+            relay.impair(Impairment::default());
+        }
+        self.apply(port)
+    }
+
+    /// Whether a port is cut off.
+    pub(crate) fn is_cut(&self, port: Port) -> bool {
+        self.outlets[port.node.index()][port.wire.index()].cut.is_some()
+    }
+
+    /// Makes the cable at a port a bad one.
+    pub(crate) fn impair(&mut self, port: Port, impairment: Impairment) -> io::Result<()> {
+        match &self.outlet(port).relay {
+            Some(relay) => {
+                relay.impair(impairment);
+                Ok(())
+            }
+            None => Err(io::Error::other(format!("the {port} is not wired through a relay"))),
+        }
+    }
+
+    /// Power on or off as the network sees it: a node without power has no addresses, and gives no carrier.
+    pub(crate) fn set_powered(&mut self, node: Node, powered: bool) -> io::Result<()> {
+        self.powered[node.index()] = powered;
+        let links = &mut self.nodes[node.index()].links;
+        for wire in Wire::ALL {
+            links.set_up(wire.interface(), powered)?;
+        }
+        if powered {
+            links.add_address(LAN, node.address())?;
+        } else {
+            links.remove_address(LAN, CLUSTER_IP)?;
+            links.remove_address(LAN, node.address())?;
+        }
+        self.apply(Port::cable(node.peer()))
+    }
+
+    /// Splits the LAN: these stations on one side, the others on the other.
+    pub(crate) fn split(&mut self, side: &[Station]) -> io::Result<()> {
+        self.split = side.to_vec();
+        for station in [Station::Gateway, Station::Phone, Station::Node(Node::A), Station::Node(Node::B)] {
+            match station {
+                Station::Node(node) => self.apply(Port::lan(node))?,
+                Station::Gateway => self.switch.links.plug("gateway", Some(lan_bridge(side, station)))?,
+                Station::Phone => self.switch.links.plug("phone", Some(lan_bridge(side, station)))?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Cuts the LAN between the nodes only: both still reach everybody else.
+    pub(crate) fn separate_nodes(&mut self, separated: bool) -> io::Result<()> {
+        for node in Node::ALL {
+            let port = self.outlets[node.index()][Wire::Lan.index()].bridge_port.clone();
+            self.switch.links.set_isolated(&port, separated)?;
+        }
+        Ok(())
+    }
+
+    /// Turns the gateway on or off. The switch stays, so the nodes keep their carrier.
+    pub(crate) fn set_gateway(&mut self, on: bool) -> io::Result<()> {
+        self.gateway_on = on;
+        self.gateway.links.set_up(LAN, on)
+    }
+
+    /// Whether the gateway is on.
+    pub(crate) fn gateway_is_on(&self) -> bool {
+        self.gateway_on
+    }
+
+    /// Whether a node has power.
+    pub(crate) fn is_powered(&self, node: Node) -> bool {
+        self.powered[node.index()]
+    }
+
+    /// Listens to everything that passes between a node's port and the network; what the node sends comes in.
+    pub(crate) fn listen(&mut self, port: Port) -> io::Result<FrameSocket> {
+        let socket = self.outlet(port).socket.clone();
+        FrameSocket::open(&self.switch.netns, &mut self.switch.links, &socket)
+    }
+
+    fn outlet(&mut self, port: Port) -> &mut Outlet {
+        &mut self.outlets[port.node.index()][port.wire.index()]
+    }
+
+    /// Makes the wiring of a port as it should be now.
+    fn apply(&mut self, port: Port) -> io::Result<()> {
+        let outlet = &self.outlets[port.node.index()][port.wire.index()];
+        let far_end_dead = port.wire == Wire::Cable && !self.powered[port.node.peer().index()];
+        let bridge = match port.wire {
+            Wire::Cable => CABLE_BRIDGE,
+            Wire::Lan => lan_bridge(&self.split, Station::Node(port.node)),
+        };
+        let connected = (outlet.cut != Some(Cut::Silent)).then_some(bridge);
+        let links = &mut self.switch.links;
+        links.set_up(&outlet.socket, outlet.cut != Some(Cut::Carrier) && !far_end_dead)?;
+        links.plug(&outlet.bridge_port, connected)
+    }
+}
+
+fn lan_bridge(split: &[Station], station: Station) -> &'static str {
+    if split.contains(&station) { SPLIT_BRIDGE } else { LAN_BRIDGE }
+}
+
+/// Wires a station that is not a node to the LAN.
+fn attach(switch: &mut Site, site: &mut Site, name: &str, address: Cidr) -> io::Result<()> {
+    switch
+        .links
+        .add_veth(&End { name, netns: &switch.netns, mac: None }, &End { name: LAN, netns: &site.netns, mac: None })?;
+    switch.links.plug(name, Some(LAN_BRIDGE))?;
+    switch.links.set_up(name, true)?;
+    site.links.add_address(LAN, address)?;
+    site.links.set_up(LAN, true)
+}
+
+fn wire_node(switch: &mut Site, site: &mut Site, node: Node, relays: bool) -> io::Result<[Outlet; 2]> {
+    let lan = wire_port(switch, site, Port::lan(node), LAN_BRIDGE, relays)?;
+    let cable = wire_port(switch, site, Port::cable(node), CABLE_BRIDGE, relays)?;
+    site.links.add_address(LAN, node.address())?;
+    for interface in [LAN, CABLE] {
+        site.links.set_up(interface, true)?;
+    }
+    Ok([lan, cable])
+}
+
+fn wire_port(switch: &mut Site, site: &Site, port: Port, bridge: &str, relayed: bool) -> io::Result<Outlet> {
+    let socket = format!("{bridge}-{}", port.node.to_string().to_lowercase());
+    let node_end = End { name: port.wire.interface(), netns: &site.netns, mac: Some(port.node.mac(port.wire)) };
+    switch.links.add_veth(&End { name: &socket, netns: &switch.netns, mac: None }, &node_end)?;
+    let mut outlet = Outlet { bridge_port: socket.clone(), socket, relay: None, cut: None };
+    if relayed {
+        let (near, far) = (format!("{}-near", outlet.socket), format!("{}-far", outlet.socket));
+        switch.links.add_veth(
+            &End { name: &near, netns: &switch.netns, mac: None },
+            &End { name: &far, netns: &switch.netns, mac: None },
+        )?;
+        switch.links.set_up(&near, true)?;
+        switch.links.set_up(&far, true)?;
+        let node_side = FrameSocket::open(&switch.netns, &mut switch.links, &outlet.socket)?;
+        let network_side = FrameSocket::open(&switch.netns, &mut switch.links, &near)?;
+        outlet.relay = Some(Relay::start(node_side, network_side)?);
+        outlet.bridge_port = far;
+    }
+    switch.links.plug(&outlet.bridge_port, Some(bridge))?;
+    switch.links.set_up(&outlet.socket, true)?;
+    Ok(outlet)
+}

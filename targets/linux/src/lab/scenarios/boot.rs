@@ -1,0 +1,34 @@
+//! Nodes that boot.
+
+use crate::lab::course::{Course, Step};
+use crate::lab::plan::Node;
+use std::time::Duration;
+
+/// L6 allows T and this.
+const BOOT_EXTRA: Duration = Duration::from_secs(1);
+
+pub(super) fn pair(course: &mut Course) -> Step {
+    for node in Node::ALL {
+        course.lab.start(node)?;
+    }
+    let limit = course.timeout + BOOT_EXTRA;
+    let took = course
+        .wait_for("one active", limit, |course| Node::ALL.into_iter().any(|node| course.has_role(node, "Active")))?;
+    course.measured("active after", took);
+    let active = course.settle()?;
+    let standby = active.peer();
+    let length = course.timeout;
+    course.watch("one active, one standby", length, |course| {
+        course.has_role(active, "Active") && course.has_role(standby, "Standby")
+    })
+}
+
+pub(super) fn alone(course: &mut Course) -> Step {
+    course.lab.start(Node::B)?;
+    let limit = course.timeout + BOOT_EXTRA;
+    let took = course.wait_for("B active", limit, |course| course.has_role(Node::B, "Active"))?;
+    course.measured("active after", took);
+    course.lab.start(Node::A)?;
+    let active = course.settle()?;
+    course.expect(active == Node::B, "the returning primary does not preempt the active")
+}

@@ -1,0 +1,151 @@
+//! The scenarios: what happens, what must come of it, what is measured.
+
+mod boot;
+mod interference;
+mod loss_of_active;
+mod no_interruption;
+mod partition;
+mod tour;
+mod upkeep;
+
+use super::course::{Course, Step};
+
+/// A scenario.
+#[derive(Debug)]
+pub(crate) struct Scenario {
+    /// Its name on the command line.
+    pub(crate) name: &'static str,
+    /// What it shows, in one line.
+    pub(crate) about: &'static str,
+    /// Whether the nodes must be wired through relays.
+    pub(crate) relays: bool,
+    /// The heartbeat timeouts it is played with where none is asked for; empty for the usual one.
+    pub(crate) timeouts: &'static [u8],
+    /// Whether both nodes may hold the cluster IP for a time (promise S2).
+    pub(crate) allows_two: bool,
+    /// The play.
+    pub(crate) play: fn(&mut Course) -> Step,
+}
+
+impl Scenario {
+    const fn new(name: &'static str, about: &'static str, play: fn(&mut Course) -> Step) -> Self {
+        Self { name, about, relays: false, timeouts: &[], allows_two: false, play }
+    }
+
+    const fn with_relays(mut self) -> Self {
+        self.relays = true;
+        self
+    }
+
+    const fn at_timeouts(mut self, timeouts: &'static [u8]) -> Self {
+        self.timeouts = timeouts;
+        self
+    }
+
+    const fn allowing_two(mut self) -> Self {
+        self.allows_two = true;
+        self
+    }
+}
+
+/// All of them.
+pub(crate) static ALL: &[Scenario] = &[
+    Scenario::new(
+        "tour",
+        "boot, forced switch, crash, return, cable pulled, power lost: in less than a minute",
+        tour::tour,
+    ),
+    Scenario::new("boot-pair", "both nodes boot together: one becomes active within T + 1 s", boot::pair),
+    Scenario::new("boot-alone", "one node boots alone: active within T + 1 s", boot::alone),
+    Scenario::new("forced-switch", "the operator switches: the gap the phone notices", loss_of_active::forced_switch),
+    Scenario::new("self-fault", "the active's LAN port loses its carrier: handover", loss_of_active::self_fault),
+    Scenario::new("crash", "kill -9 of the active daemon: takeover after T, never two holders", loss_of_active::crash),
+    Scenario::new(
+        "freeze",
+        "the active frozen for 3 T, then resumed: it steps down in silence",
+        loss_of_active::freeze,
+    ),
+    Scenario::new("power-loss", "the active loses its power: takeover within 500 ms", loss_of_active::power_loss),
+    Scenario::new(
+        "silent-death",
+        "time from the dead active's last frame to the takeover",
+        loss_of_active::silent_death,
+    )
+    .at_timeouts(&[3, 5, 7, 10]),
+    Scenario::new(
+        "cable-cut",
+        "the heartbeat cable is pulled and put back: no interruption",
+        no_interruption::cable_cut,
+    ),
+    Scenario::new(
+        "lan-cut-active",
+        "the active's LAN dies, its carrier stays: the standby serves",
+        interference::lan_cut_active,
+    ),
+    Scenario::new("lan-cut-standby", "the standby's LAN port dies: no interruption", no_interruption::lan_cut_standby),
+    Scenario::new("gateway-death", "the gateway dies and returns: no interruption", no_interruption::gateway_death),
+    Scenario::new(
+        "standby-death",
+        "the standby crashes, then loses its power: no interruption",
+        no_interruption::standby_death,
+    ),
+    Scenario::new(
+        "split-heal",
+        "cable and LAN cut between the nodes, then healed: one active soon",
+        partition::split_heal,
+    )
+    .allowing_two(),
+    Scenario::new(
+        "lan-split",
+        "LAN split, gateway and phone with the standby: the active hands over",
+        partition::lan_split,
+    ),
+    Scenario::new(
+        "one-way-cable",
+        "the cable carries only one direction, then only the other: nothing",
+        interference::one_way_cable,
+    )
+    .with_relays(),
+    Scenario::new("deaf-lan", "the active's LAN only sends: the standby serves", interference::deaf_lan).with_relays(),
+    Scenario::new("mute-lan", "the active's LAN only receives: the standby serves", interference::mute_lan)
+        .with_relays(),
+    Scenario::new(
+        "filtered",
+        "heartbeats on the LAN filtered and the cable pulled, ARP passes: never two",
+        interference::filtered,
+    )
+    .with_relays(),
+    Scenario::new("lossy", "20 % loss, doubled and delayed frames on every wire: no role change", interference::lossy)
+        .with_relays(),
+    Scenario::new(
+        "starvation",
+        "8 busy loops, also with the cable pulled: no role change",
+        no_interruption::starvation,
+    ),
+    Scenario::new("idle", "memory and processor time of each daemon at rest", upkeep::idle),
+    Scenario::new(
+        "calibration",
+        "the address moved by hand: the lab measures what it was told to",
+        upkeep::calibration,
+    )
+    .allowing_two(),
+];
+
+/// The scenario of this name.
+pub(crate) fn find(name: &str) -> Option<&'static Scenario> {
+    ALL.iter().find(|scenario| scenario.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn names_are_unique_and_each_is_found() {
+        let names: HashSet<_> = ALL.iter().map(|scenario| scenario.name).collect();
+        assert_eq!(names.len(), ALL.len());
+        assert!(ALL.iter().all(|scenario| find(scenario.name).is_some()));
+        assert!(find("no-such").is_none());
+    }
+}
