@@ -7,7 +7,7 @@ use crate::time::{Duration, Instant};
 /// keeps losing lock is found out too.
 pub(super) const LINK_GOOD_AFTER: Duration = Duration::from_ms(500);
 /// Samples without lock that a loss needs besides its time, for a program that was suspended meanwhile.
-const LOST_SAMPLES: u8 = 4;
+const LOST_SAMPLES: u8 = 6;
 
 /// What is known of the link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +40,8 @@ impl Link {
         if locked { self.take_good(now) } else { self.take_bad(now) }
     }
 
-    /// Judges an interruption from now on. Once only, or a line that is seized again and again would hide it.
+    /// Judges an interruption from now on. Once only as long as there is no lock, or a line that is seized again and again
+    /// would hide it.
     pub(super) fn excuse(&mut self, now: Instant) {
         if self.bad_since.is_some() && !self.excused {
             *self = Self { bad_since: Some(now), excused: true, ..Self::new() };
@@ -51,6 +52,7 @@ impl Link {
         if self.bad_since.is_none() {
             return LinkState::Up;
         }
+        self.excused = false;
         let good_since = *self.good_since.get_or_insert(now);
         if now.since(good_since) < LINK_GOOD_AFTER {
             return LinkState::Interrupted;

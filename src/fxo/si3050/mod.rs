@@ -131,11 +131,12 @@ pub struct Chain<S> {
 impl<S: SpiDevice> Chain<S> {
     /// A chain of `chips` chips behind `spi`. Nothing is sent before the first poll.
     pub fn new(spi: S, chips: u8, settings: Settings) -> Result<Self, ChainError> {
-        if chips == 0 || usize::from(chips) > MAX_PORTS {
-            return Err(ChainError::ChipCount(chips));
+        let error = ChainError::ChipCount(chips);
+        let mut chain = Self { bus: Bus { spi, framing: settings.framing }, chips: Vec::new(), settings };
+        for place in 0..chips {
+            chain.chips.push(Chip::new(chip_id(place))).map_err(|_| error)?;
         }
-        let chips = (0..chips).map(|place| Chip::new(chip_id(place))).collect();
-        Ok(Self { bus: Bus { spi, framing: settings.framing }, chips, settings })
+        if chain.chips.is_empty() { Err(error) } else { Ok(chain) }
     }
 }
 
