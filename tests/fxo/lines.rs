@@ -2,6 +2,8 @@
 
 use crate::rig::Rig;
 use crate::sim::Defect;
+use embedded_hal::spi::SpiDevice;
+use ucm_ha::fault::Faults;
 use ucm_ha::fxo::si3050::Framing;
 use ucm_ha::fxo::{Notices, Observation, Verdict};
 
@@ -177,4 +179,23 @@ fn a_line_that_is_seized_while_its_chip_is_set_up_delays_the_set_up_and_is_no_fa
     assert_eq!(rig.verdict(), Verdict::NotAFault(Observation::Unplugged));
     assert!(!rig.chip().is_off_hook());
     assert_untouched(&rig);
+}
+
+#[test]
+fn a_program_that_was_killed_within_an_access_finds_the_chips_again() {
+    for stray_bytes in 0..3 {
+        let mut rig = Rig::new(4, Framing::Byte);
+        rig.run(1000);
+        rig.chip().set_off_hook(true);
+        for _ in 0..stray_bytes {
+            rig.spi.write(&[0x60]).unwrap();
+        }
+        let mut restarted = Rig::on_board(rig.spi.clone(), 4, Framing::Byte);
+        restarted.now_ms = rig.now_ms;
+        restarted.run(1000);
+        assert_eq!(restarted.poller.faults(), Faults::empty(), "{stray_bytes} stray bytes");
+        assert_eq!(restarted.verdict(), Verdict::Healthy);
+        assert!(restarted.chip().is_off_hook(), "the call goes on");
+        assert_untouched(&restarted);
+    }
 }

@@ -41,7 +41,8 @@ impl Rig {
 
     /// A program started on a board that may be at work already.
     pub(crate) fn on_board(spi: Spi, ports: u8, framing: Framing) -> Self {
-        let chain = Chain::new(spi.clone(), ports, Settings { framing, ..SETTINGS }).unwrap();
+        let mut chain = Chain::new(spi.clone(), ports, Settings { framing, ..SETTINGS }).unwrap();
+        chain.align().unwrap();
         let poller = Poller::new(chain, PollerSettings::default()).unwrap();
         let (changes, verdicts) = (vec![], vec![]);
         Self { spi, poller, now_ms: 0, changes, verdicts, most_accesses: 0, lateness_ms: 0, polls: 0 }

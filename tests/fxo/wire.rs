@@ -102,3 +102,15 @@ fn a_chain_without_chips_or_with_nine_is_refused() {
         spi.done();
     }
 }
+
+#[test]
+fn aligning_a_chain_that_does_not_answer_ends_in_the_step_it_began_in() {
+    let ask = || access(Framing::Byte, [0x60, 2, 0xff], 0xff);
+    let slip =
+        || [Transaction::transaction_start(), Transaction::write_vec(vec![0xff]), Transaction::transaction_end()];
+    let expected: Vec<_> = (0..3).flat_map(|_| ask().into_iter().chain(slip())).collect();
+    let mut spi = Mock::new(&expected);
+    let mut chain = Chain::new(spi.clone(), 1, Settings { framing: Framing::Byte, ..SETTINGS }).unwrap();
+    assert_eq!(chain.align(), Ok(false));
+    spi.done();
+}

@@ -45,6 +45,11 @@ impl<S: SpiDevice> Bus<S> {
         self.access(WRITE | chip, register, value).map(|_| ())
     }
 
+    /// Sends one byte that belongs to no access.
+    pub(super) fn slip(&mut self) -> Result<(), FaultKind> {
+        self.spi.write(&[FILLER]).map_err(|error| FaultKind::Bus(error.kind()))
+    }
+
     fn access(&mut self, control: u8, register: u8, data: u8) -> Result<u8, FaultKind> {
         let mut bytes = [control, register, data];
         let done = match self.framing {

@@ -85,6 +85,11 @@ impl Chip {
         }
     }
 
+    /// Whether the chip is there, set up or not.
+    pub(super) fn answers<S: SpiDevice>(&self, bus: &mut Bus<S>) -> Result<bool, FaultKind> {
+        Ok(bus.read(self.id, R2_CONTROL_2)? == R2_CONFIGURED)
+    }
+
     /// Looks at the chip once, or takes the next step of setting it up.
     pub(super) fn poll<S: SpiDevice>(&mut self, bus: &mut Bus<S>, settings: &Settings, now: Instant) -> Report {
         let verdict = match self.step(bus, settings, now) {

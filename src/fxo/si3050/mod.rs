@@ -16,7 +16,7 @@ mod sample;
 
 pub use bus::Framing;
 
-use crate::fxo::{LineInterface, MAX_PORTS, Report};
+use crate::fxo::{FaultKind, LineInterface, MAX_PORTS, Report};
 use crate::time::{Duration, Instant};
 use bus::Bus;
 use chip::Chip;
@@ -137,6 +137,23 @@ impl<S: SpiDevice> Chain<S> {
             chain.chips.push(Chip::new(chip_id(place))).map_err(|_| error)?;
         }
         if chain.chips.is_empty() { Err(error) } else { Ok(chain) }
+    }
+
+    /// Finds the start of an access again, for [`Framing::Byte`]: a program that was killed within one has left the chips
+    /// waiting for its rest. To be called once, before the first poll; it makes at most three accesses per chip. Says
+    /// whether a chip answers. ⚠ That chips wait for so long is not confirmed; where they do not, nothing is changed.
+    pub fn align(&mut self) -> Result<bool, FaultKind> {
+        for _ in 0..self.bus.framing.transactions_per_access() {
+            for chip in &self.chips {
+                if chip.answers(&mut self.bus)? {
+                    return Ok(true);
+                }
+            }
+            if self.bus.framing == Framing::Byte {
+                self.bus.slip()?;
+            }
+        }
+        Ok(false)
     }
 }
 
