@@ -110,6 +110,11 @@ impl Chip {
         self.identified = false;
     }
 
+    /// A register takes a value that nobody wrote.
+    pub(crate) fn upset(&mut self, register: u8, value: u8) {
+        self.registers[usize::from(register)] = value;
+    }
+
     /// Call control seizes or releases the line.
     pub(crate) fn set_off_hook(&mut self, off_hook: bool) {
         self.registers[5] = if off_hook { 0x09 } else { 0x08 };

@@ -51,7 +51,7 @@ pub(super) struct Chip {
     strikes: u8,
     /// Looks in a row at an off-hook line side without power or lock.
     starved: u8,
-    /// The chip was watched before.
+    /// The chip was seen well before.
     known: bool,
     /// The re-initialisation after a reset of its own was used up.
     reset_remedy_used: bool,
@@ -203,7 +203,6 @@ impl Chip {
     }
 
     fn begin_watch(&mut self) {
-        self.known = true;
         self.starved = 0;
         self.link = Link::new();
         self.line = Line::new();
@@ -227,6 +226,7 @@ impl Chip {
             LinkState::Lost => Ok(self.link_lost(now)),
             LinkState::Interrupted => Ok(self.unsettled()),
             LinkState::Up => {
+                self.known = true;
                 self.fault = None;
                 Ok(self.line.judge(now, &sample))
             }

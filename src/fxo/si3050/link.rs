@@ -122,4 +122,14 @@ mod tests {
         link.excuse(Instant::from_ms(3000));
         assert_eq!(feed(&mut link, 3000, [false; 7]), Some(LinkState::Lost));
     }
+
+    #[test]
+    fn a_link_that_locked_meanwhile_may_be_excused_again() {
+        let mut link = Link::new();
+        feed(&mut link, 0, [false; 15]);
+        link.excuse(Instant::from_ms(1500));
+        feed(&mut link, 1500, [true, false, false]);
+        link.excuse(Instant::from_ms(1800));
+        assert_eq!(feed(&mut link, 1800, [false; 20]), Some(LinkState::Interrupted));
+    }
 }
