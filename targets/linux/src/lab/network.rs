@@ -171,6 +171,12 @@ impl Network {
         Ok(())
     }
 
+    /// Makes the LAN whole again.
+    pub(crate) fn heal(&mut self) -> io::Result<()> {
+        self.separate_nodes(false)?;
+        self.split(&[])
+    }
+
     /// Turns the gateway on or off. The switch stays, so the nodes keep their carrier.
     pub(crate) fn set_gateway(&mut self, on: bool) -> io::Result<()> {
         self.gateway_on = on;

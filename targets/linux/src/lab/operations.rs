@@ -152,8 +152,7 @@ impl Lab {
     /// Undoes [`split_lan`](Self::split_lan) and [`separate_nodes`](Self::separate_nodes).
     pub(crate) fn heal_lan(&mut self) -> io::Result<()> {
         self.timeline.note("LAN healed");
-        self.network.separate_nodes(false)?;
-        self.network.split(&[])
+        self.network.heal()
     }
 
     /// Stops or starts the gateway.
@@ -164,6 +163,7 @@ impl Lab {
 
     /// Makes everything good again and starts every daemon that does not run.
     pub(crate) fn restore(&mut self) -> io::Result<()> {
+        self.timeline.note("everything restored");
         for node in Node::ALL {
             if self.daemons[node.index()].is_frozen() {
                 self.thaw(node)?;
@@ -174,7 +174,7 @@ impl Lab {
             }
         }
         self.network.set_gateway(true)?;
-        self.heal_lan()?;
+        self.network.heal()?;
         for node in Node::ALL {
             if !self.is_running(node) {
                 self.start(node)?;

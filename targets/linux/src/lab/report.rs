@@ -69,7 +69,9 @@ fn play_once(scenario: &Scenario, order: &Order, timeout_s: u8, interrupted: &Ar
     });
     if let Err(failure) = &outcome {
         course.lab.timeline.note(format_args!("FAILED: {}", failure.0));
-        show_logs();
+        if !interrupted.load(Ordering::Relaxed) {
+            show_logs();
+        }
     }
     Ok(Run { failure: outcome.err(), figures: course.into_figures() })
 }

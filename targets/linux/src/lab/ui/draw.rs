@@ -12,7 +12,7 @@ use ratatui::widgets::{Block, Paragraph};
 use std::time::Duration;
 
 const NODE_HEIGHT: u16 = 9;
-const CABLE_WIDTH: u16 = 23;
+const CABLE_WIDTH: u16 = 17;
 const HELP_HEIGHT: u16 = HELP.len() as u16;
 const LAN_HEIGHT: u16 = 3;
 const PHONE_HEIGHT: u16 = 5;
@@ -76,9 +76,9 @@ fn draw_node(frame: &mut Frame<'_>, area: Rect, node: &NodePicture) {
 fn draw_cable(frame: &mut Frame<'_>, area: Rect, a: &NodePicture, b: &NodePicture) {
     let cut = a.cable_cut || b.cable_cut || !a.powered || !b.powered;
     let cable = if cut {
-        "───────── ╳ ─────────".red()
+        "────── ╳ ──────".red()
     } else {
-        "═════════════════════".green()
+        "═══════════════".green()
     };
     let lines = vec![Line::default(), Line::default(), "heartbeat cable".into(), cable.into()];
     frame.render_widget(Paragraph::new(lines).alignment(Alignment::Center), area);
