@@ -51,6 +51,8 @@ pub(crate) struct Course {
     pub(crate) timeout: Duration,
     /// How long to watch, where that was given.
     pub(crate) seconds: Option<u32>,
+    /// Where the random faults begin, where that was given.
+    pub(crate) seed: Option<u64>,
     figures: Vec<Figure>,
     roles: [Option<(String, u32)>; 2],
     interrupted: Arc<AtomicBool>,
@@ -58,8 +60,8 @@ pub(crate) struct Course {
 
 impl Course {
     /// One that begins now.
-    pub(crate) fn new(lab: Lab, timeout: Duration, seconds: Option<u32>, interrupted: Arc<AtomicBool>) -> Self {
-        Self { lab, timeout, seconds, figures: Vec::new(), roles: [None, None], interrupted }
+    pub(crate) fn new(lab: Lab, timeout: Duration, interrupted: Arc<AtomicBool>) -> Self {
+        Self { lab, timeout, seconds: None, seed: None, figures: Vec::new(), roles: [None, None], interrupted }
     }
 
     /// What was measured.
@@ -214,6 +216,12 @@ impl Course {
     /// A check.
     pub(crate) fn expect(&mut self, holds: bool, what: impl Display) -> Step {
         if holds { Ok(()) } else { Err(Failure(format!("expected: {what}"))) }
+    }
+
+    /// The check of S1.
+    pub(crate) fn expect_never_two(&mut self) -> Step {
+        let both_bound = self.lab.sightings().both_bound;
+        self.expect(both_bound.is_zero(), format_args!("never both nodes with the cluster IP, was {both_bound:?}"))
     }
 
     /// A check of a length of time.

@@ -58,6 +58,9 @@ pub(crate) struct LabArgs {
     /// For how long a scenario watches, in seconds, where that is free to choose
     #[arg(long, value_name = "S", value_parser = clap::value_parser!(u32).range(1..=3600))]
     seconds: Option<u32>,
+    /// Where the random faults of a scenario begin
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
     /// One JSON object for each run instead of a timeline
     #[arg(long)]
     json: bool,
@@ -101,7 +104,13 @@ fn play_inside(args: &LabArgs, scenario: &Scenario) -> io::Result<bool> {
     if args.script.is_none() && !args.json && io::stdout().is_terminal() && io::stdin().is_terminal() {
         return show_live(args, &interrupted).map(|()| true);
     }
-    let order = report::Order { timeout_s: args.timeout, seconds: args.seconds, runs: args.runs, json: args.json };
+    let order = report::Order {
+        timeout_s: args.timeout,
+        seconds: args.seconds,
+        seed: args.seed,
+        runs: args.runs,
+        json: args.json,
+    };
     report::play(scenario, &order, &interrupted)
 }
 
@@ -110,7 +119,7 @@ fn show_live(args: &LabArgs, interrupted: &Arc<AtomicBool>) -> io::Result<()> {
     let timeout_s = args.timeout.unwrap_or(report::USUAL_TIMEOUT_S);
     let settings = Settings { timeout_s, fast_failover: true, gateway: true };
     let lab = Lab::build(&LabOptions { settings, relays: false }, Timeline::begin(false))?;
-    let course = Course::new(lab, Duration::from_secs(timeout_s.into()), None, Arc::clone(interrupted));
+    let course = Course::new(lab, Duration::from_secs(timeout_s.into()), Arc::clone(interrupted));
     ui::run(course, interrupted)
 }
 

@@ -1,6 +1,7 @@
 //! The scenarios: what happens, what must come of it, what is measured.
 
 mod boot;
+mod chaos;
 mod interference;
 mod loss_of_active;
 mod no_interruption;
@@ -116,6 +117,8 @@ pub(crate) static ALL: &[Scenario] = &[
     )
     .with_relays(),
     Scenario::new("lossy", "20 % loss, doubled and delayed frames on every wire: no role change", interference::lossy)
+        .with_relays(),
+    Scenario::new("chaos", "one or two faults at a time, at random: never two holders, always back", chaos::chaos)
         .with_relays(),
     Scenario::new(
         "starvation",
