@@ -8,6 +8,7 @@ use super::links::{End, Links};
 use super::netns::Netns;
 use super::plan::{CABLE, CLUSTER_IP, GATEWAY, LAN, Node, PHONE, Port, Wire};
 use super::relay::{Impairment, Relay};
+use std::fmt;
 use std::io;
 use ucm_ha::config::Cidr;
 
@@ -27,6 +28,16 @@ pub(crate) enum Station {
     Gateway,
     /// The phone.
     Phone,
+}
+
+impl fmt::Display for Station {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Node(node) => node.fmt(f),
+            Self::Gateway => f.write_str("gateway"),
+            Self::Phone => f.write_str("phone"),
+        }
+    }
 }
 
 /// How a port of a node is cut off.

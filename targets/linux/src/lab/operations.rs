@@ -139,7 +139,8 @@ impl Lab {
 
     /// Splits the LAN in two: these stations, and the others.
     pub(crate) fn split_lan(&mut self, side: &[Station]) -> io::Result<()> {
-        self.timeline.note(format_args!("LAN split off: {side:?}"));
+        let names: Vec<String> = side.iter().map(Station::to_string).collect();
+        self.timeline.note(format_args!("LAN split, on one side: {}", names.join(", ")));
         self.network.split(side)
     }
 

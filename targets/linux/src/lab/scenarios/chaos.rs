@@ -17,6 +17,9 @@ const CHAOS_S: u32 = 120;
 const SHORTEST: f64 = 0.05;
 const LONGEST: f64 = 1.6;
 
+/// The longest delay of a slow wire, each way.
+const SLOWEST: Duration = Duration::from_millis(1500);
+
 /// Something that breaks.
 #[derive(Clone, Copy, Debug)]
 enum Fault {
@@ -27,6 +30,7 @@ enum Fault {
     Deaf(Port),
     Mute(Port),
     Lossy(Port),
+    Slow(Port, Duration),
     Filtered(Node),
     CablePulled,
     GatewayDead,
@@ -38,7 +42,7 @@ impl Fault {
     fn any(rng: &mut Rng) -> Self {
         let node = if rng.bool() { Node::A } else { Node::B };
         let port = Port { node, wire: if rng.bool() { Wire::Lan } else { Wire::Cable } };
-        match rng.u8(0..12) {
+        match rng.u8(0..13) {
             0 => Self::Kill(node),
             1 => Self::Freeze(node),
             2 => Self::PowerLoss(node),
@@ -50,6 +54,7 @@ impl Fault {
             8 => Self::Filtered(node),
             9 => Self::CablePulled,
             10 => Self::GatewayDead,
+            11 => Self::Slow(port, SLOWEST.mul_f64(rng.f64())),
             _ => Self::Split(node),
         }
     }
@@ -66,6 +71,7 @@ impl Fault {
             Self::Deaf(port) => lab.impair(port, Impairment { deaf: true, ..good }),
             Self::Mute(port) => lab.impair(port, Impairment { mute: true, ..good }),
             Self::Lossy(port) => lab.impair(port, Impairment { loss_pct: 60, duplicate_pct: 20, ..good }),
+            Self::Slow(port, delay) => lab.impair(port, Impairment { delay, jitter: delay / 2, ..good }),
             Self::Filtered(node) => {
                 lab.impair(Port::lan(node), Impairment { filtered_udp_port: Some(HEARTBEAT_PORT), ..good })
             }
