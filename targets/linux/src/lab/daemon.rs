@@ -2,7 +2,7 @@
 
 use super::error::Context;
 use super::netns::Netns;
-use super::plan::{CABLE, CLUSTER_IP, GATEWAY, HEARTBEAT_PORT, LAN, Node};
+use super::plan::{CABLE, CLUSTER_IP, GATEWAY, HEARTBEAT_PORT, LAN, Node, WAN};
 use super::sandbox::{ROOT, SELF_EXE};
 use crate::client;
 use crate::control::{Reply, Request};
@@ -254,7 +254,8 @@ fn config(node: Node, settings: &Settings) -> String {
          heartbeat_timeout = {timeout_s}\n\
          fast_failover = {fast_failover}\n\
          [network]\n\
-         method = \"switch\"\n\
+         method = \"router\"\n\
+         wan_interface = \"{WAN}\"\n\
          lan_interface = \"{LAN}\"\n\
          heartbeat_interface = \"{CABLE}\"\n\
          {gateway}\

@@ -6,7 +6,7 @@
 use super::frames::FrameSocket;
 use super::links::{End, Links};
 use super::netns::Netns;
-use super::plan::{CABLE, CLUSTER_IP, GATEWAY, LAN, Node, PHONE, Port, Wire};
+use super::plan::{CABLE, CLUSTER_IP, GATEWAY, LAN, Node, PHONE, Port, WAN, Wire};
 use super::relay::{Impairment, Relay};
 use std::fmt;
 use std::io;
@@ -160,6 +160,11 @@ impl Network {
         self.apply(Port::cable(node.peer()))
     }
 
+    /// Gives a node's WAN port its carrier, or takes it.
+    pub(crate) fn set_wan(&mut self, node: Node, up: bool) -> io::Result<()> {
+        self.switch.links.set_up(&wan_socket(node), up)
+    }
+
     /// Splits the LAN: these stations on one side, the others on the other.
     pub(crate) fn split(&mut self, side: &[Station]) -> io::Result<()> {
         self.split = side.to_vec();
@@ -247,11 +252,19 @@ fn attach(switch: &mut Site, site: &mut Site, name: &str, address: Cidr) -> io::
 fn wire_node(switch: &mut Site, site: &mut Site, node: Node, relays: bool) -> io::Result<[Outlet; 2]> {
     let lan = wire_port(switch, site, Port::lan(node), LAN_BRIDGE, relays)?;
     let cable = wire_port(switch, site, Port::cable(node), CABLE_BRIDGE, relays)?;
+    let wan = End { name: WAN, netns: &site.netns, mac: None };
+    switch.links.add_veth(&End { name: &wan_socket(node), netns: &switch.netns, mac: None }, &wan)?;
+    switch.links.set_up(&wan_socket(node), true)?;
     site.links.add_address(LAN, node.address())?;
-    for interface in [LAN, CABLE] {
+    for interface in [LAN, CABLE, WAN] {
         site.links.set_up(interface, true)?;
     }
     Ok([lan, cable])
+}
+
+/// The other end of a node's WAN port.
+fn wan_socket(node: Node) -> String {
+    format!("wan-{}", node.to_string().to_lowercase())
 }
 
 fn wire_port(switch: &mut Site, site: &Site, port: Port, bridge: &str, relayed: bool) -> io::Result<Outlet> {

@@ -101,6 +101,18 @@ impl Lab {
         Ok(())
     }
 
+    /// Cuts the WAN port of a node off: a fault that the node finds in itself while the phone is still served.
+    pub(crate) fn cut_wan(&mut self, node: Node) -> io::Result<()> {
+        self.timeline.note(format_args!("WAN port of {node} cut off"));
+        self.network.set_wan(node, false)
+    }
+
+    /// Undoes [`cut_wan`](Self::cut_wan).
+    pub(crate) fn mend_wan(&mut self, node: Node) -> io::Result<()> {
+        self.timeline.note(format_args!("WAN port of {node} restored"));
+        self.network.set_wan(node, true)
+    }
+
     /// Cuts one port off.
     pub(crate) fn cut(&mut self, port: Port, how: Cut) -> io::Result<()> {
         self.timeline.note(match how {

@@ -8,6 +8,8 @@ use ucm_ha::config::{Cidr, MacAddr, StationType};
 pub(crate) const LAN: &str = "eth0";
 /// The heartbeat port of a node.
 pub(crate) const CABLE: &str = "eth1";
+/// The WAN port of a node, of which only the carrier matters here.
+pub(crate) const WAN: &str = "eth2";
 /// The UDP port of the heartbeat.
 pub(crate) const HEARTBEAT_PORT: u16 = 9527;
 /// The UDP port the phone asks, SIP's.

@@ -10,7 +10,7 @@ use ucm_ha::role::Role;
 /// Longest gap of a handover that nobody on a call would notice (L2 says milliseconds).
 const HANDOVER_GAP: Duration = Duration::from_millis(100);
 /// Longest gap for a LAN port without carrier: its debouncing and a handover.
-const SELF_FAULT_GAP: Duration = Duration::from_millis(250);
+const UNPLUGGED_GAP: Duration = Duration::from_millis(250);
 /// L3.
 const FAST_TAKEOVER: Duration = Duration::from_millis(500);
 /// Time the lab's own measuring may add on a busy machine.
@@ -39,11 +39,24 @@ pub(super) fn self_fault(course: &mut Course) -> Step {
     let old = course.boot()?;
     course.observe_closely();
     let begin = Instant::now();
+    course.lab.cut_wan(old)?;
+    course.takes_over(old.peer(), begin, Duration::from_secs(2))?;
+    let gap = course.gap_of_change(old.peer(), begin)?.length();
+    course.measured("gap", gap);
+    course.expect_at_most("gap", gap, HANDOVER_GAP)?;
+    course.lab.mend_wan(old)?;
+    course.settle().map(drop)
+}
+
+pub(super) fn lan_unplugged(course: &mut Course) -> Step {
+    let old = course.boot()?;
+    course.observe_closely();
+    let begin = Instant::now();
     course.lab.cut(Port::lan(old), Cut::Carrier)?;
     course.takes_over(old.peer(), begin, Duration::from_secs(2))?;
     let gap = course.gap_of_change(old.peer(), begin)?.length();
     course.measured("gap", gap);
-    course.expect_at_most("gap", gap, SELF_FAULT_GAP)?;
+    course.expect_at_most("gap", gap, UNPLUGGED_GAP)?;
     course.lab.mend(Port::lan(old))?;
     course.settle().map(drop)
 }

@@ -59,7 +59,8 @@ pub(crate) static ALL: &[Scenario] = &[
     Scenario::new("boot-pair", "both nodes boot together: one becomes active within T + 1 s", boot::pair),
     Scenario::new("boot-alone", "one node boots alone: active within T + 1 s", boot::alone),
     Scenario::new("forced-switch", "the operator switches: the gap the phone notices", loss_of_active::forced_switch),
-    Scenario::new("self-fault", "the active's LAN port loses its carrier: handover", loss_of_active::self_fault),
+    Scenario::new("self-fault", "the active's WAN port loses its carrier: handover", loss_of_active::self_fault),
+    Scenario::new("lan-unplugged", "the active's LAN port loses its carrier: handover", loss_of_active::lan_unplugged),
     Scenario::new("crash", "kill -9 of the active daemon: takeover after T, never two holders", loss_of_active::crash),
     Scenario::new(
         "freeze",
