@@ -164,7 +164,7 @@ fn check(file: &Path) -> ExitCode {
     for problem in &problems {
         eprintln!("{problem}");
     }
-    let Some(resolved) = resolved else { return ExitCode::from(exit::REFUSED) };
+    let Some(resolved) = resolved.filter(|_| problems.is_empty()) else { return ExitCode::from(exit::REFUSED) };
     for note in &resolved.notes {
         eprintln!("note: {note}");
     }

@@ -40,6 +40,8 @@ struct Daemon {
     sections: Sections,
     /// `ha.enable` as the node was last told.
     enabled: bool,
+    /// Why a replaced LAN interface cannot be used, once said.
+    complaint: Option<String>,
 
     netlink: Netlink,
     ports: Ports,
@@ -83,7 +85,7 @@ impl Daemon {
         }
     }
 
-    /// Makes a new node, after the interfaces turned out to be others than before.
+    /// Makes a new node, after the LAN interface turned out to be another one than before.
     fn renew_node(&mut self, config: Config) -> Result<(), ConfigError> {
         self.node = Node::new(config, self.record, start::boot_id(), clock::now())?;
         self.config = config;

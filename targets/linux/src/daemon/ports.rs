@@ -71,10 +71,10 @@ impl Ports {
         self.lan_port.index
     }
 
-    /// Whether the interfaces have other MAC addresses than the node was made with.
+    /// Whether the LAN interface has another MAC address than the node was made with. That of the heartbeat port does
+    /// not matter: its frames are broadcast, and name their sender by its LAN MAC.
     pub(super) fn identity_changed(&self, config: &Config) -> bool {
-        let differs = |mac: Option<MacAddr>, known: MacAddr| mac.is_some_and(|mac| mac != known);
-        differs(self.lan_port.mac, config.mac) || differs(self.cable_port.mac, config.cable_mac)
+        self.lan_port.mac.is_some_and(|mac| mac != config.mac)
     }
 
     /// Reads the interfaces again, closes the sockets of those that are gone, and logs it.

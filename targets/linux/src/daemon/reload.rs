@@ -12,21 +12,21 @@ impl Daemon {
     pub(super) fn reload(&mut self) {
         let file = self.config_file.display();
         let mut problems = Vec::new();
-        let sections = settings::read(&self.config_file, &mut problems);
-        let resolved = match (sections, self.netlink.interfaces()) {
-            (Some(new), Ok(interfaces)) => {
-                settings::resolve(&new, &interfaces, &mut problems).map(|resolved| (new, resolved))
-            }
-            (None, Ok(_)) => None,
-            (_, Err(error)) => {
+        let new = settings::read(&self.config_file, &mut problems);
+        match self.netlink.interfaces() {
+            // Only what is wrong is of interest here: the node keeps the interfaces it has.
+            Ok(interfaces) => drop(new.as_ref().map(|new| settings::resolve(new, &interfaces, &mut problems))),
+            Err(error) => {
                 log::error!("{file} cannot be checked: {error}; the old settings stay");
                 return;
             }
-        };
+        }
         for problem in &problems {
             log::error!("{problem}");
         }
-        let Some((new, resolved)) = resolved else {
+        // An interface that is missing now keeps nobody from turning high availability off.
+        let usable = new.filter(|_| problems.iter().all(|problem| problem.passing));
+        let Some((new, enable)) = usable.and_then(|new| new.ha.as_ref().map(|ha| ha.enable).map(|on| (new, on))) else {
             log::error!("{file} has problems; the old settings stay");
             return;
         };
@@ -40,7 +40,7 @@ impl Daemon {
                 changed.join(", ")
             );
         }
-        self.enable(resolved.config.enabled);
+        self.enable(enable);
     }
 
     fn enable(&mut self, enable: bool) {

@@ -7,6 +7,7 @@ use super::{Daemon, token, turn};
 use crate::cli::{exit, fail};
 use crate::clock::{self, Timer};
 use crate::control::Server;
+use crate::interface::Interface;
 use crate::netlink::{Monitor, Netlink};
 use crate::settings::{self, Network, Resolved, Sections};
 use crate::state::{self, StateWriter};
@@ -15,6 +16,7 @@ use log::LevelFilter;
 use mio::unix::SourceFd;
 use mio::{Interest, Poll, Waker};
 use rustix::rand::{GetRandomFlags, getrandom};
+use rustix::thread::{CapabilitySet, capabilities};
 use sd_notify::NotifyState;
 use signal_hook::consts::signal::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook_mio::v1_0::Signals;
@@ -29,6 +31,8 @@ use ucm_ha::Node;
 
 /// How long the end of the program waits for the last record to be stored.
 const LAST_STORE_TIMEOUT: Duration = Duration::from_secs(1);
+/// How often it is looked whether the LAN interface is there.
+const LAN_POLL_INTERVAL: Duration = Duration::from_millis(250);
 /// Room for what became of outputs; more than the node asks for at once.
 const OUTCOMES_CAPACITY: usize = 16;
 
@@ -60,14 +64,16 @@ pub(crate) fn run(config_file: &Path, level: LevelFilter) -> ExitCode {
 /// Brings everything up. `None` when the configuration cannot be used, which is said then.
 fn start(config_file: &Path, level: LevelFilter) -> Result<Option<Daemon>, Refusal> {
     let mut netlink = Netlink::open().map_err(|error| refused(format!("no netlink socket: {error}")))?;
-    let Some((sections, network, resolved)) = configure(config_file, &mut netlink)? else { return Ok(None) };
+    let Some((sections, network)) = configure(config_file, &mut netlink)? else { return Ok(None) };
+    require_net_admin().map_err(refused)?;
     logging::start(level).map_err(|error| refused(format!("no log: {error}")))?;
-    for note in &resolved.notes {
-        log::warn!("{note}");
-    }
     make_dir(&sections.paths.run_dir, "run_dir").map_err(refused)?;
     // Held until the process ends, whatever becomes of the daemon's other parts.
     std::mem::forget(lock::lock(&sections.paths.run_dir).map_err(refused)?);
+    let resolved = wait_for_lan(&sections, &mut netlink)?;
+    for note in &resolved.notes {
+        log::warn!("{note}");
+    }
     if let Err(reason) = make_dir(&sections.paths.state_dir, "state_dir") {
         log::error!("{reason}");
     }
@@ -82,21 +88,55 @@ fn start(config_file: &Path, level: LevelFilter) -> Result<Option<Daemon>, Refus
     Ok(Some(daemon))
 }
 
-/// Reads the configuration; what is wrong with it goes to stderr.
-fn configure(file: &Path, netlink: &mut Netlink) -> Result<Option<(Sections, Network, Resolved)>, Refusal> {
+/// Reads the configuration. What is wrong with it goes to stderr; what may end by itself is waited for later.
+fn configure(file: &Path, netlink: &mut Netlink) -> Result<Option<(Sections, Network)>, Refusal> {
     let mut problems = Vec::new();
     let sections = settings::read(file, &mut problems);
-    let interfaces =
-        netlink.interfaces().map_err(|error| refused(format!("the network interfaces cannot be read: {error}")))?;
-    let usable = sections.and_then(|sections| {
-        let resolved = settings::resolve(&sections, &interfaces, &mut problems)?;
-        let network = sections.network.clone()?;
-        Some((sections, network, resolved))
-    });
-    for problem in &problems {
-        eprintln!("{problem}");
+    let interfaces = read_interfaces(netlink)?;
+    // Only the problems count here; the interfaces are compared again once the daemon holds its `run_dir`.
+    drop(sections.as_ref().map(|sections| settings::resolve(sections, &interfaces, &mut problems)));
+    let usable = problems.iter().all(|problem| problem.passing);
+    if !usable {
+        problems.iter().for_each(|problem| eprintln!("{problem}"));
     }
-    Ok(usable)
+    Ok(sections.filter(|_| usable).and_then(|sections| sections.network.clone().map(|network| (sections, network))))
+}
+
+fn read_interfaces(netlink: &mut Netlink) -> Result<Vec<Interface>, Refusal> {
+    netlink.interfaces().map_err(|error| refused(format!("the network interfaces cannot be read: {error}")))
+}
+
+/// Waits for the LAN interface and its address, without which a node has no identity. A missing heartbeat or WAN port is
+/// not waited for.
+fn wait_for_lan(sections: &Sections, netlink: &mut Netlink) -> Result<Resolved, Refusal> {
+    let mut said = Vec::new();
+    loop {
+        let mut problems = Vec::new();
+        let interfaces = read_interfaces(netlink)?;
+        if let Some(resolved) = settings::resolve(sections, &interfaces, &mut problems) {
+            return Ok(resolved);
+        }
+        let line = settings::one_line(&problems);
+        if problems.iter().any(|problem| !problem.passing) {
+            return Err(Refusal { code: exit::UNUSABLE, line });
+        }
+        if problems != said {
+            log::warn!("{line}; waiting for it");
+            turn::notify(&[NotifyState::Status(&format!("waiting: {line}"))]);
+            said = problems;
+        }
+        std::thread::sleep(LAN_POLL_INTERVAL);
+    }
+}
+
+/// Without it every claim would end in an address that cannot be bound.
+fn require_net_admin() -> Result<(), String> {
+    let held = capabilities(None).map_err(|error| format!("the capabilities cannot be read: {error}"))?;
+    if held.effective.contains(CapabilitySet::NET_ADMIN) {
+        return Ok(());
+    }
+    Err("the cluster IP cannot be bound: CAP_NET_ADMIN is missing; run as root or grant CAP_NET_RAW and CAP_NET_ADMIN"
+        .to_owned())
 }
 
 fn make_dir(dir: &Path, key: &str) -> Result<(), String> {
@@ -132,6 +172,7 @@ fn assemble(
         config_file: config_file.to_owned(),
         sections,
         enabled: config.enabled,
+        complaint: None,
         netlink,
         ports: Ports::new(network),
         address: ClusterAddress::new(config.cluster_ip),
@@ -177,7 +218,7 @@ pub(super) fn boot_id() -> u32 {
 }
 
 fn announce_ready() {
-    turn::notify(&[NotifyState::Ready]);
+    turn::notify(&[NotifyState::Ready, NotifyState::Status("")]);
     let mut stdout = io::stdout();
     if let Err(error) = writeln!(stdout, "ready").and_then(|()| stdout.flush()) {
         log::debug!("nobody reads stdout: {error}");

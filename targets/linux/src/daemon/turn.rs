@@ -210,7 +210,7 @@ impl Daemon {
         self.feed_carriers();
     }
 
-    /// An interface was replaced by one with another MAC address, which is this node's identity: starts anew with it.
+    /// The LAN interface was replaced by one with another MAC address, which is this node's identity: starts anew with it.
     fn take_new_identity(&mut self) {
         let mut problems = Vec::new();
         let resolved = match self.netlink.interfaces() {
@@ -218,13 +218,19 @@ impl Daemon {
             Err(error) => return log::warn!("the interfaces cannot be read: {error}"),
         };
         let Some(mut config) = resolved.map(|resolved| resolved.config) else {
-            return log::warn!("the replaced interface cannot be used yet: {}", problems_line(&problems));
+            let complaint = settings::one_line(&problems);
+            if self.complaint.as_ref() != Some(&complaint) {
+                log::warn!("the replaced LAN interface cannot be used yet: {complaint}");
+                self.complaint = Some(complaint);
+            }
+            return;
         };
+        self.complaint = None;
         config.enabled = self.enabled;
         let mac = config.mac;
         match self.renew_node(config) {
-            Ok(()) => log::warn!("an interface was replaced: this node is now {mac}, starting anew"),
-            Err(error) => log::error!("the replaced interface cannot be used: {error}"),
+            Ok(()) => log::warn!("the LAN interface was replaced: this node is now {mac}, starting anew"),
+            Err(error) => log::error!("the replaced LAN interface cannot be used: {error}"),
         }
     }
 
@@ -287,8 +293,4 @@ impl Daemon {
             self.stopped = true;
         }
     }
-}
-
-fn problems_line(problems: &[settings::Problem]) -> String {
-    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }

@@ -12,7 +12,7 @@ mod tests;
 mod values;
 
 pub(crate) use diff::changed_keys;
-pub(crate) use reader::Problem;
+pub(crate) use reader::{Problem, one_line};
 pub(crate) use resolve::{Resolved, resolve};
 
 use reader::Reader;
@@ -102,6 +102,7 @@ pub(crate) fn read(file: &Path, problems: &mut Vec<Problem>) -> Option<Sections>
                 key: file.display().to_string(),
                 value: None,
                 reason: format!("cannot be read: {error}; name the configuration with --config FILE"),
+                passing: false,
             });
             None
         }
@@ -145,6 +146,7 @@ fn syntax_problem(text: &str, error: &toml::de::Error) -> Problem {
         key: line.map_or_else(|| "configuration".to_owned(), |line| format!("line {line}")),
         value: None,
         reason: format!("is not TOML: {}", error.message().replace('\n', ", ")),
+        passing: false,
     }
 }
 
@@ -158,6 +160,7 @@ fn section<'a>(name: &'static str, table: &'a Table, empty: &'a Table, problems:
                 key: name.to_owned(),
                 value: Some(reader::shown(other)),
                 reason: format!("must be a section; write [{name}] and its settings below"),
+                passing: false,
             });
             empty
         }
@@ -168,7 +171,7 @@ fn section<'a>(name: &'static str, table: &'a Table, empty: &'a Table, problems:
 /// The entries of `[[name]]` with their paths.
 fn entries<'a>(name: &str, table: &'a Table, problems: &mut Vec<Problem>) -> Vec<(String, &'a Table)> {
     let mut refuse = |value: &Value, reason: String| {
-        problems.push(Problem { key: name.to_owned(), value: Some(reader::shown(value)), reason });
+        problems.push(Problem { key: name.to_owned(), value: Some(reader::shown(value)), reason, passing: false });
     };
     let Some(value) = table.get(name) else { return Vec::new() };
     let listed = value.as_array().map(|list| list.iter().map(Value::as_table).collect::<Option<Vec<_>>>());
@@ -191,6 +194,7 @@ fn check_services(table: &Table, problems: &mut Vec<Problem>) {
                 key: format!("{path}.name"),
                 value: Some(format!("{name:?}")),
                 reason: "is used by another [[service]]; give each its own name".to_owned(),
+                passing: false,
             });
         }
         names.push(name);

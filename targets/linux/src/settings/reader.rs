@@ -15,6 +15,8 @@ pub(crate) struct Problem {
     pub(crate) value: Option<String>,
     /// What is wrong and what to do.
     pub(crate) reason: String,
+    /// Whether it may end by itself, as when an interface appears: the daemon waits for that.
+    pub(crate) passing: bool,
 }
 
 impl fmt::Display for Problem {
@@ -24,6 +26,11 @@ impl fmt::Display for Problem {
             None => write!(f, "{}: {}", self.key, self.reason),
         }
     }
+}
+
+/// Several problems on one line.
+pub(crate) fn one_line(problems: &[Problem]) -> String {
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 /// `value` as it would stand in the file, on one line and not too long.
@@ -107,6 +114,7 @@ impl<'a> Reader<'a> {
             key: dotted(&self.path, key),
             value: self.table.get(key).map(shown),
             reason: reason.into(),
+            passing: false,
         });
     }
 

@@ -4,7 +4,7 @@ use super::{Ha, Network, Problem, Sections, key_file};
 use crate::interface::{Interface, InterfaceAddress};
 use std::net::Ipv4Addr;
 use ucm_ha::Config;
-use ucm_ha::config::{Cidr, ConfigError, FaultPolicy, NetworkMethod};
+use ucm_ha::config::{Cidr, ConfigError, FaultPolicy, MacAddr, NetworkMethod};
 use ucm_ha::fault::Faults;
 
 /// Prefix length that lets the rules be checked while the LAN's is unknown.
@@ -19,7 +19,9 @@ pub(crate) struct Resolved {
     pub(crate) notes: Vec<String>,
 }
 
-/// The core's configuration on a machine with these interfaces, or `None` and everything that is wrong.
+/// The core's configuration on a machine with these interfaces, and everything that is wrong. `None` while there is a
+/// problem that stays, or the LAN interface or its address is not there: a node has no identity without them. A missing
+/// heartbeat or WAN port is a problem that a node can run with.
 pub(crate) fn resolve(sections: &Sections, interfaces: &[Interface], problems: &mut Vec<Problem>) -> Option<Resolved> {
     let mut report = Report { sections, problems };
     let key = sections.ha.as_ref().and_then(|ha| ha.key_file.as_deref()).map(|path| (path, key_file::read(path)));
@@ -30,11 +32,13 @@ pub(crate) fn resolve(sections: &Sections, interfaces: &[Interface], problems: &
     let (ha, network, device) = (sections.ha.as_ref()?, sections.network.as_ref()?, sections.device.as_ref()?);
     let ports = ports?;
     let own_ip = ports.lan.and_then(|lan| own_address(ha, lan, &mut report));
+    let mac = ports.lan.and_then(|lan| lan.mac);
+    let stand_in = mac.map(cable_stand_in);
     let config = Config {
         enabled: ha.enable,
         station_type: ha.station_type,
-        mac: ports.lan.and_then(|lan| lan.mac).unwrap_or_default(),
-        cable_mac: ports.heartbeat.and_then(|heartbeat| heartbeat.mac).unwrap_or_default(),
+        mac: mac.unwrap_or_default(),
+        cable_mac: ports.heartbeat.and_then(|heartbeat| heartbeat.mac).or(stand_in).unwrap_or_default(),
         own_ip: own_ip.unwrap_or(Cidr { address: Ipv4Addr::UNSPECIFIED, prefix_len: ANY_PREFIX_LEN }),
         cluster_ip: Cidr {
             address: ha.cluster_ip.0,
@@ -52,15 +56,15 @@ pub(crate) fn resolve(sections: &Sections, interfaces: &[Interface], problems: &
         firmware: device.firmware,
         fault: fault_policy(ha, sections.fault.policy),
     };
-    let complete = own_ip.is_some() && ports.heartbeat.is_some();
+    let complete = own_ip.is_some() && mac.is_some();
     config.check(|error| {
         if complete || !needs_interfaces(error) {
-            report.add(error.key(), error.reason().to_owned());
+            report.add(error.key(), error.reason());
         }
     });
     report_own_cluster_ip(ha, interfaces, &mut report);
     let notes = notes(ha, network);
-    problems.is_empty().then_some(Resolved { config, notes })
+    (complete && problems.iter().all(|problem| problem.passing)).then_some(Resolved { config, notes })
 }
 
 /// The interfaces that carry the LAN and the heartbeat, where they exist.
@@ -76,8 +80,17 @@ struct Report<'a> {
 
 impl Report<'_> {
     /// Adds a problem, unless it is known already.
-    fn add(&mut self, key: &str, reason: String) {
-        let problem = Problem { key: key.to_owned(), value: self.sections.value(key), reason };
+    fn add(&mut self, key: &str, reason: impl Into<String>) {
+        self.push(key, reason.into(), false);
+    }
+
+    /// Adds a problem that may end by itself.
+    fn add_passing(&mut self, key: &str, reason: &str) {
+        self.push(key, reason.to_owned(), true);
+    }
+
+    fn push(&mut self, key: &str, reason: String, passing: bool) {
+        let problem = Problem { key: key.to_owned(), value: self.sections.value(key), reason, passing };
         if !self.problems.contains(&problem) {
             self.problems.push(problem);
         }
@@ -88,9 +101,9 @@ fn ports<'a>(network: &Network, interfaces: &'a [Interface], report: &mut Report
     let mut find = |key: &str, name: &str| {
         let found = interfaces.iter().find(|interface| interface.name == name);
         match found {
-            None => report.add(key, "does not exist on this machine; `ip link` lists the interfaces".to_owned()),
+            None => report.add_passing(key, "does not exist on this machine; `ip link` lists the interfaces"),
             Some(interface) if interface.mac.is_none() => {
-                report.add(key, "is not an Ethernet interface; choose another".to_owned());
+                report.add(key, "is not an Ethernet interface; choose another");
             }
             Some(_) => {}
         }
@@ -122,12 +135,26 @@ fn own_address(ha: &Ha, lan: &Interface, report: &mut Report<'_>) -> Option<Cidr
     let is_cluster_ip = |address: &&InterfaceAddress| address.cidr.address == ha.cluster_ip.0;
     let mut candidates = lan.addresses.iter().filter(near_peer);
     let own = candidates.clone().find(|address| !is_cluster_ip(address)).or_else(|| candidates.next());
-    if own.is_none() {
-        let reason =
-            format!("has no permanent IPv4 address in the subnet of the peer {}; give it a static one", ha.peer_ip);
-        report.add("network.lan_interface", reason);
+    match own {
+        Some(_) => {}
+        // While the machine boots, an interface is there before its address.
+        None if lan.addresses.iter().all(|address| !address.permanent) => {
+            report.add_passing("network.lan_interface", "has no permanent IPv4 address; give it a static one");
+        }
+        None => report.add(
+            "network.lan_interface",
+            format!("has no permanent IPv4 address in the subnet of the peer {}; give it a static one", ha.peer_ip),
+        ),
     }
     own.map(|address| address.cidr)
+}
+
+/// What stands for the heartbeat port's MAC address while that port is missing: the LAN's, changed to differ from it. The
+/// port, once it appears, goes by this address until the next start, which the cable carries as well.
+fn cable_stand_in(MacAddr([first, rest @ ..]): MacAddr) -> MacAddr {
+    const LOCALLY_ADMINISTERED: u8 = 2;
+    let [b, c, d, e, f] = rest;
+    MacAddr([first ^ LOCALLY_ADMINISTERED, b, c, d, e, f])
 }
 
 /// Rules that say nothing true while an interface or the own address is missing.
@@ -173,6 +200,10 @@ fn notes(ha: &Ha, network: &Network) -> Vec<String> {
     }
     if ha.key_file.is_none() {
         notes.push("ha.key_file: is not set; heartbeats are not authenticated".to_owned());
+    }
+    if network.method == NetworkMethod::Router && network.wan_interface.is_none() {
+        notes
+            .push("network.wan_interface: is not set; with method = \"router\" the WAN port is not watched".to_owned());
     }
     if network.method == NetworkMethod::Switch && network.wan_interface.is_some() {
         notes.push("network.wan_interface: is not used with method = \"switch\"".to_owned());

@@ -5,7 +5,7 @@ use super::values as v;
 use super::{Device, Fault, Ha, Network, Paths};
 use std::net::Ipv4Addr;
 use ucm_ha::config::{ConfigError, DEFAULT_HEARTBEAT_PORT, DEFAULT_HEARTBEAT_TIMEOUT_S, FaultPolicy, Model};
-use ucm_ha::config::{MAX_HEARTBEAT_TIMEOUT_S, MIN_HEARTBEAT_TIMEOUT_S};
+use ucm_ha::config::{MAX_HANDOVER_BUDGET, MAX_HEARTBEAT_TIMEOUT_S, MIN_HEARTBEAT_TIMEOUT_S};
 use ucm_ha::fault::Faults;
 
 /// Longest time span that a setting takes, in ms.
@@ -109,7 +109,8 @@ pub(super) fn fault(mut r: Reader<'_>) -> Fault {
     r.optional("fxo_clear_ms", span_ms(0));
     let link_raise_ms = r.or("link_raise_ms", policy.link_raise_ms, span_ms(0));
     let link_clear_ms = r.or("link_clear_ms", policy.link_clear_ms, span_ms(0));
-    let handover_budget = r.or("handover_budget", policy.handover_budget, v::number(0..=255, ""));
+    let handover_budget =
+        r.or("handover_budget", policy.handover_budget, v::number(0..=i64::from(MAX_HANDOVER_BUDGET), ""));
     let handover_window_s =
         r.or("handover_window_s", policy.handover_window_s, v::number(1..=i64::from(u32::MAX), "seconds"));
     let reboot_command = r.or("reboot_command", String::new(), |value| v::text(value).map(str::to_owned));
