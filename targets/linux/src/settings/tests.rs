@@ -1,1 +1,442 @@
+use super::*;
+use crate::interface::{Interface, InterfaceAddress};
+use std::os::unix::fs::PermissionsExt;
+use ucm_ha::config::Cidr;
 
+const OWN_MAC: MacAddr = MacAddr([0xc0, 0x74, 0xad, 0x53, 0x73, 0x72]);
+const CABLE_MAC: MacAddr = MacAddr([0xc0, 0x74, 0xad, 0x53, 0x73, 0x73]);
+const OWN_IP: Ipv4Addr = Ipv4Addr::new(192, 168, 129, 42);
+
+/// A configuration with nothing wrong; tests change one line of it.
+const GOOD: &str = r#"
+[ha]
+enable = true
+station_type = "primary"
+cluster_ip = "192.168.129.64/24"
+peer_ip = "192.168.129.43"
+peer_mac = "C0:74:AD:53:73:6C"
+heartbeat_port = 9527
+heartbeat_timeout = 7
+hardware_fault_switch = ["FXO1"]
+fast_failover = true
+
+[network]
+method = "switch"
+lan_interface = "eth0"
+heartbeat_interface = "eth1"
+gateway = "192.168.129.1"
+
+[device]
+model = "UCM6304A"
+firmware = "1.0.10.2"
+"#;
+
+fn interface(name: &str, index: u32, mac: MacAddr, addresses: &[(Ipv4Addr, bool)]) -> Interface {
+    let addresses = addresses
+        .iter()
+        .map(|&(address, permanent)| InterfaceAddress { cidr: Cidr { address, prefix_len: 24 }, permanent })
+        .collect();
+    Interface { name: name.to_owned(), index, mac: Some(mac), carrier: true, addresses }
+}
+
+fn machine() -> Vec<Interface> {
+    vec![interface("eth0", 2, OWN_MAC, &[(OWN_IP, true)]), interface("eth1", 3, CABLE_MAC, &[])]
+}
+
+/// What is said about a file on a machine, a line for each problem, and whether a daemon could run on it.
+fn judge(text: &str, interfaces: &[Interface]) -> (Vec<String>, Option<Resolved>) {
+    let mut problems = Vec::new();
+    let resolved = parse(text, &mut problems).and_then(|sections| resolve(&sections, interfaces, &mut problems));
+    (problems.iter().map(ToString::to_string).collect(), resolved)
+}
+
+/// [`GOOD`] with one line replaced.
+fn with(line: &str, replacement: &str) -> String {
+    assert!(GOOD.contains(line), "{line}");
+    GOOD.replacen(line, replacement, 1)
+}
+
+/// The one line that is said about [`GOOD`] with one line replaced; a daemon must not run on it.
+#[track_caller]
+fn complaint(line: &str, replacement: &str) -> String {
+    let (problems, resolved) = judge(&with(line, replacement), &machine());
+    assert!(resolved.is_none(), "{replacement}: accepted");
+    assert_eq!(problems.len(), 1, "{replacement}: {problems:#?}");
+    problems.concat()
+}
+
+#[test]
+fn a_good_configuration_has_no_problem_and_becomes_the_nodes() {
+    let (problems, resolved) = judge(GOOD, &machine());
+    assert_eq!(problems, Vec::<String>::new());
+    let config = resolved.unwrap().config;
+    assert_eq!((config.mac, config.cable_mac), (OWN_MAC, CABLE_MAC));
+    assert_eq!(config.own_ip, Cidr { address: OWN_IP, prefix_len: 24 });
+    assert_eq!(config.cluster_ip.to_string(), "192.168.129.64/24");
+    assert_eq!(config.fault.switching, Faults::FXO1);
+}
+
+#[test]
+fn the_delivered_configuration_has_no_problem() {
+    let delivered = include_str!("../../dist/config.toml");
+    let (problems, resolved) = judge(delivered, &machine());
+    assert_eq!(problems, Vec::<String>::new());
+    assert!(resolved.is_some());
+}
+
+/// Whoever removes a comment sign must find a setting behind it that is accepted.
+#[test]
+fn every_setting_that_the_delivered_configuration_shows_is_accepted() {
+    let dir = tempfile::tempdir().unwrap();
+    let key = dir.path().join("key");
+    write_key(&key, &"0f".repeat(32), 0o600);
+    let is_setting = |line: &str| {
+        let name_len = line.find(|c: char| !c.is_ascii_lowercase() && c != '_').unwrap_or(0);
+        line.starts_with('[') || (name_len > 0 && line[name_len..].starts_with(" = "))
+    };
+    let shown: Vec<&str> = include_str!("../../dist/config.toml")
+        .lines()
+        .map(|line| line.strip_prefix("# ").filter(|rest| is_setting(rest)).unwrap_or(line))
+        .collect();
+    let shown = shown.join("\n").replace("/etc/ucm-ha/key", key.to_str().unwrap());
+    let mut machine = machine();
+    machine.push(interface("eth2", 4, MacAddr([0xc0, 0x74, 0xad, 0x53, 0x73, 0x74]), &[]));
+    let (problems, resolved) = judge(&shown.replace("driver = \"si3050\"", "driver = \"sim\""), &machine);
+    assert_eq!(problems, Vec::<String>::new());
+    assert!(resolved.unwrap().config.key.is_some(), "the comment signs were removed");
+}
+
+#[test]
+fn the_prefix_of_the_cluster_ip_defaults_to_the_lans() {
+    let (_, resolved) = judge(&with("192.168.129.64/24", "192.168.129.64"), &machine());
+    assert_eq!(resolved.unwrap().config.cluster_ip.prefix_len, 24);
+}
+
+#[test]
+fn both_spellings_of_a_mac_address_are_accepted_in_either_case() {
+    let peer = MacAddr([0xc0, 0x74, 0xad, 0x53, 0x73, 0x6c]);
+    for spelling in ["C0:74:AD:53:73:6C", "c0:74:ad:53:73:6c", "C074AD53736C", "c074ad53736c"] {
+        let (problems, resolved) = judge(&with("C0:74:AD:53:73:6C", spelling), &machine());
+        assert_eq!(problems, Vec::<String>::new(), "{spelling}");
+        assert_eq!(resolved.unwrap().config.peer_mac, Some(peer), "{spelling}");
+    }
+}
+
+/// The line that is replaced, its replacement, and everything that must be said.
+const ONE_MISTAKE: &[(&str, &str, &str)] = &[
+    ("port = 9527", "port = 0", "ha.heartbeat_port = 0: must be 1 to 65535"),
+    ("port = 9527", "port = 65536", "ha.heartbeat_port = 65536: must be 1 to 65535"),
+    ("timeout = 7", "timeout = 2", "ha.heartbeat_timeout = 2: must be 3 to 10 seconds"),
+    ("timeout = 7", "timeout = 11", "ha.heartbeat_timeout = 11: must be 3 to 10 seconds"),
+    ("timeout = 7", "timeout = \"7\"", "ha.heartbeat_timeout = \"7\": must be a whole number, not a string"),
+    ("enable = true", "enable = 1", "ha.enable = 1: must be true or false, not an integer"),
+    ("\"primary\"", "\"master\"", "ha.station_type = \"master\": must be \"primary\" or \"secondary\""),
+    (
+        "129.64/24",
+        "129.42/24",
+        "ha.cluster_ip = \"192.168.129.42/24\": is this node's own address; choose a free address of the LAN",
+    ),
+    (
+        "129.64/24",
+        "129.43",
+        "ha.cluster_ip = \"192.168.129.43\": is the peer's address; choose a free address of the LAN",
+    ),
+    (
+        "129.64/24",
+        "130.64/24",
+        "ha.cluster_ip = \"192.168.130.64/24\": is not a host address in the LAN's subnet; choose a free address of the LAN",
+    ),
+    (
+        "129.64/24",
+        "129.255/24",
+        "ha.cluster_ip = \"192.168.129.255/24\": is not a host address in the LAN's subnet; choose a free address of the LAN",
+    ),
+    (
+        "129.64/24",
+        "129.64/33",
+        "ha.cluster_ip = \"192.168.129.64/33\": must have a prefix of 1 to 32 bits, as in \"192.168.129.64/24\"",
+    ),
+    (
+        "\"192.168.129.43\"",
+        "\"192.168.129\"",
+        "ha.peer_ip = \"192.168.129\": must be an IPv4 address, as in \"192.168.129.43\"",
+    ),
+    (
+        "\"192.168.129.43\"",
+        "\"192.168.129.42\"",
+        "ha.peer_ip = \"192.168.129.42\": is this node's own address; give the other node's static LAN address",
+    ),
+    (
+        "73:6C",
+        "73:72",
+        "ha.peer_mac = \"C0:74:AD:53:73:72\": is this node's own MAC address; give the other node's, or leave it out",
+    ),
+    (
+        "73:6C",
+        "73",
+        "ha.peer_mac = \"C0:74:AD:53:73\": must be a MAC address, as in \"C0:74:AD:53:73:6C\" or \"C074AD53736C\"",
+    ),
+    ("\"FXO1\"", "\"FXO5\"", "ha.hardware_fault_switch = [\"FXO5\"]: names an FXO port that this model does not have"),
+    (
+        "\"FXO1\"",
+        "\"FXS1\"",
+        "ha.hardware_fault_switch = [\"FXS1\"]: \"FXS1\" is not a port; write \"FXO1\" to \"FXO8\"",
+    ),
+    (
+        "heartbeat_port = 9527",
+        "heartbeat_prot = 9527",
+        "ha.heartbeat_prot = 9527: is not a setting; did you mean ha.heartbeat_port?",
+    ),
+    ("[device]", "[devcie]\na = 1\n[device]", "devcie = { a = 1 }: is not a setting; did you mean device?"),
+    ("station_type = \"primary\"", "", "ha.station_type: is missing; set it to \"primary\" or \"secondary\""),
+    (
+        "lan_interface = \"eth0\"",
+        "",
+        "network.lan_interface: is missing; set it to the interface of the LAN, as in \"eth0\"",
+    ),
+    (
+        "interface = \"eth1\"",
+        "interface = \"eth0\"",
+        "network.heartbeat_interface = \"eth0\": is the LAN interface too; the heartbeat needs a port of its own",
+    ),
+    (
+        "gateway = \"192.168.129.1\"",
+        "gateway = \"192.168.129.64\"",
+        "network.gateway = \"192.168.129.64\": is an address of the pair; give the router's address, or leave it out",
+    ),
+    (
+        "gateway = \"192.168.129.1\"",
+        "gateway = \"10.0.0.1\"",
+        "network.gateway = \"10.0.0.1\": is not a host address in the LAN's subnet; give the router's LAN address",
+    ),
+    (
+        "\"UCM6304A\"",
+        "\"UCM6510\"",
+        "device.model = \"UCM6510\": is not a model with high availability; must be one of UCM6301, UCM6302, UCM6304, \
+         UCM6308, UCM6300A, UCM6302A, UCM6304A, UCM6308A",
+    ),
+    (
+        "\"1.0.10.2\"",
+        "\"1.0.8.9\"",
+        "device.firmware = \"1.0.8.9\": has no high availability; must be 1.0.9.0 or higher",
+    ),
+    ("\"1.0.10.2\"", "\"1.0\"", "device.firmware = \"1.0\": must be four numbers of 0 to 255, as in \"1.0.10.2\""),
+    ("[device]", "[fault]\nhandover_budget = 9\n[device]", "fault.handover_budget = 9: must be 0 to 8"),
+    ("[device]", "[paths]\nrun_dir = \"run\"\n[device]", "paths.run_dir = \"run\": must be an absolute path"),
+    (
+        "[device]",
+        "[[notify]]\ncommand = [\"/bin/true\"]\nurl = \"http://host/\"\n[device]",
+        "notify[0].url = \"http://host/\": contradicts command; use one [[notify]] for each",
+    ),
+    (
+        "[device]",
+        "[[service]]\nname = \"asterisk\"\nprobe_timeout_ms = 500\n[device]",
+        "service[0].probe_timeout_ms = 500: has no use without probe; set probe or remove this",
+    ),
+    (
+        "[device]",
+        "[fxo]\ndriver = \"gpio\"\nlines = [\"/dev/gpiochip0:4\"]\n[device]",
+        "fxo.lines = [\"/dev/gpiochip0:4\"]: names 1 lines; the UCM6304A has 4 FXO ports, give one line for each",
+    ),
+];
+
+#[test]
+fn each_mistake_is_one_line_with_key_value_and_reason() {
+    for (line, replacement, said) in ONE_MISTAKE {
+        assert_eq!(complaint(line, replacement), *said);
+    }
+}
+
+#[test]
+fn text_that_is_not_toml_is_named_by_its_line() {
+    let said = complaint("[network]", "[network");
+    assert!(said.starts_with("line 13: is not TOML: "), "{said}");
+    assert_eq!(said.lines().count(), 1);
+}
+
+#[test]
+fn all_problems_are_said_at_once() {
+    let text = with("heartbeat_port = 9527", "heartbeat_port = 0")
+        .replace("heartbeat_timeout = 7", "heartbeat_timeout = 2\nfastfailover = false")
+        .replace("[\"FXO1\"]", "[\"FXO8\"]")
+        .replace("\"1.0.10.2\"", "\"1.0.8.0\"")
+        .replace("\"switch\"", "\"hub\"")
+        .replace("eth1", "eth9");
+    let (problems, resolved) = judge(&text, &machine());
+    assert!(resolved.is_none());
+    let keys: Vec<&str> = problems.iter().map(|line| line.split([' ', ':']).next().unwrap_or_default()).collect();
+    for key in ["ha.heartbeat_port", "ha.heartbeat_timeout", "ha.fastfailover", "device.firmware", "network.method"] {
+        assert!(keys.contains(&key), "{key} is not in {problems:#?}");
+    }
+}
+
+#[test]
+fn problems_of_the_file_and_of_the_machine_are_said_together() {
+    let text = with("129.64/24", "129.42/24").replace("\"FXO1\"", "\"FXO8\"").replace("eth1", "eth9");
+    let (problems, _) = judge(&text, &machine());
+    let keys: Vec<&str> = problems.iter().map(|line| line.split(' ').next().unwrap_or_default()).collect();
+    assert_eq!(keys, ["network.heartbeat_interface", "ha.cluster_ip", "ha.hardware_fault_switch"]);
+}
+
+fn write_key(path: &Path, text: &str, mode: u32) {
+    std::fs::write(path, text).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+}
+
+fn with_key_file(path: &Path) -> String {
+    with("fast_failover = true", &format!("key_file = {:?}", path.display().to_string()))
+}
+
+#[test]
+fn a_key_file_that_cannot_be_used_is_named_with_its_fault() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("key");
+    let judged = || {
+        let (problems, resolved) = judge(&with_key_file(&path), &machine());
+        assert!(resolved.is_none());
+        assert_eq!(problems.len(), 1, "{problems:#?}");
+        let prefix = format!("ha.key_file = {:?}: ", path.display().to_string());
+        problems.concat().strip_prefix(&prefix).expect("key and value first").to_owned()
+    };
+
+    assert!(judged().starts_with("cannot be read: No such file or directory"), "{}", judged());
+
+    let wanted = "must hold 32 bytes as 64 hexadecimal digits; create it with `openssl rand -hex 32`";
+    for bad in [String::new(), "0f".repeat(31), "0f".repeat(33), "0g".repeat(32)] {
+        write_key(&path, &bad, 0o600);
+        assert_eq!(judged(), wanted, "{bad:?}");
+    }
+
+    write_key(&path, &"0f".repeat(32), 0o640);
+    let chmod = format!("has mode 0640, others may read it; run `chmod 0600 {}`", path.display());
+    assert_eq!(judged(), chmod);
+
+    std::fs::remove_file(&path).unwrap();
+    std::fs::create_dir(&path).unwrap();
+    assert_eq!(judged(), "is not a file; create it with `openssl rand -hex 32`");
+}
+
+#[test]
+fn a_key_is_taken_with_or_without_a_newline_behind_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("key");
+    for text in ["0f".repeat(32), "0F".repeat(32) + "\n"] {
+        write_key(&path, &text, 0o600);
+        let (problems, resolved) = judge(&with_key_file(&path), &machine());
+        assert_eq!(problems, Vec::<String>::new());
+        assert_eq!(resolved.unwrap().config.key.unwrap().0, [0x0f; 32]);
+    }
+}
+
+#[test]
+fn a_permanent_cluster_ip_anywhere_on_the_machine_is_refused() {
+    let mut machine = machine();
+    let cluster_ip = Ipv4Addr::new(192, 168, 129, 64);
+    machine[1] = interface("eth1", 3, CABLE_MAC, &[(cluster_ip, true)]);
+    let (problems, resolved) = judge(GOOD, &machine);
+    assert!(resolved.is_none());
+    assert_eq!(
+        problems,
+        ["ha.cluster_ip = \"192.168.129.64/24\": is configured permanently on eth1; remove it there or choose another"]
+    );
+}
+
+#[test]
+fn a_cluster_ip_left_over_from_an_earlier_run_is_no_problem() {
+    let mut machine = machine();
+    let cluster_ip = Ipv4Addr::new(192, 168, 129, 64);
+    machine[0] = interface("eth0", 2, OWN_MAC, &[(cluster_ip, false), (OWN_IP, true)]);
+    let (problems, resolved) = judge(GOOD, &machine);
+    assert_eq!(problems, Vec::<String>::new());
+    assert_eq!(resolved.unwrap().config.own_ip.address, OWN_IP);
+}
+
+#[test]
+fn an_interface_without_a_mac_address_is_refused_once() {
+    let mut machine = machine();
+    machine[0].mac = None;
+    let (problems, resolved) = judge(GOOD, &machine);
+    assert!(resolved.is_none());
+    assert_eq!(problems, ["network.lan_interface = \"eth0\": is not an Ethernet interface; choose another"]);
+}
+
+#[test]
+fn a_missing_lan_interface_is_said_and_may_be_waited_for() {
+    let (said, resolved, passing) = judge_passing(&machine()[1..]);
+    let wanted = "network.lan_interface = \"eth0\": does not exist on this machine; `ip link` lists the interfaces";
+    assert_eq!(said, [wanted]);
+    assert!(resolved.is_none() && passing);
+}
+
+#[test]
+fn a_lan_interface_without_an_address_yet_may_be_waited_for() {
+    let mut machine = machine();
+    machine[0].addresses.clear();
+    let (said, resolved, passing) = judge_passing(&machine);
+    assert_eq!(said, ["network.lan_interface = \"eth0\": has no permanent IPv4 address; give it a static one"]);
+    assert!(resolved.is_none() && passing);
+}
+
+#[test]
+fn a_lan_interface_in_another_subnet_than_the_peer_is_refused() {
+    let mut machine = machine();
+    machine[0] = interface("eth0", 2, OWN_MAC, &[(Ipv4Addr::new(10, 0, 0, 1), true)]);
+    let (said, resolved, passing) = judge_passing(&machine);
+    assert_eq!(
+        said,
+        ["network.lan_interface = \"eth0\": has no permanent IPv4 address in the subnet of the peer 192.168.129.43; \
+          give it a static one"]
+    );
+    assert!(resolved.is_none() && !passing);
+}
+
+#[test]
+fn a_node_can_run_without_its_heartbeat_port_and_its_frames_are_never_the_lans() {
+    let (said, resolved, passing) = judge_passing(&machine()[..1]);
+    let wanted =
+        "network.heartbeat_interface = \"eth1\": does not exist on this machine; `ip link` lists the interfaces";
+    assert_eq!(said, [wanted]);
+    assert!(passing);
+    let config = resolved.unwrap().config;
+    assert!(config.cable_mac.is_unicast());
+    assert_ne!(config.cable_mac, config.mac);
+}
+
+/// What is said about [`GOOD`], and whether a daemon could wait for all of it to end.
+fn judge_passing(interfaces: &[Interface]) -> (Vec<String>, Option<Resolved>, bool) {
+    let mut problems = Vec::new();
+    let resolved = parse(GOOD, &mut problems).and_then(|sections| resolve(&sections, interfaces, &mut problems));
+    let passing = problems.iter().all(|problem| problem.passing);
+    (problems.iter().map(ToString::to_string).collect(), resolved, passing)
+}
+
+/// The notes on [`GOOD`] with one line replaced.
+fn notes(line: &str, replacement: &str) -> Vec<String> {
+    judge(&with(line, replacement), &machine()).1.unwrap().notes
+}
+
+#[test]
+fn settings_that_have_no_effect_are_noted_and_accepted() {
+    let no_key = "ha.key_file: is not set; heartbeats are not authenticated";
+    assert_eq!(notes("enable = true", "enable = true"), [no_key]);
+    let idle_fast = "ha.fast_failover = true: is inactive without network.gateway; set the gateway, or \
+                     fast_failover = false";
+    assert_eq!(notes("gateway = \"192.168.129.1\"", ""), [idle_fast, no_key]);
+    let unwatched = "network.wan_interface: is not set; with method = \"router\" the WAN port is not watched";
+    assert_eq!(notes("\"switch\"", "\"router\""), [no_key, unwatched]);
+    let unused = "network.wan_interface: is not used with method = \"switch\"";
+    assert_eq!(notes("method = \"switch\"", "method = \"switch\"\nwan_interface = \"eth2\""), [no_key, unused]);
+}
+
+#[test]
+fn changed_settings_are_named_by_their_keys() {
+    let mut problems = Vec::new();
+    let mut changed = |text: &str| {
+        let (old, new) = (parse(GOOD, &mut problems).unwrap(), parse(text, &mut problems).unwrap());
+        changed_keys(&old, &new)
+    };
+    assert_eq!(changed(GOOD), Vec::<String>::new());
+    assert_eq!(changed(&with("timeout = 7", "timeout = 5")), ["ha.heartbeat_timeout"]);
+    assert_eq!(changed(&with("peer_mac = \"C0:74:AD:53:73:6C\"", "")), ["ha.peer_mac"]);
+    assert_eq!(changed(&(GOOD.to_owned() + "[fault]\nlink_raise_ms = 60\n")), ["fault.link_raise_ms"]);
+}
