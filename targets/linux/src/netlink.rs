@@ -313,3 +313,6 @@ impl AsRawFd for Monitor {
         self.socket.as_raw_fd()
     }
 }
+
+#[cfg(test)]
+mod tests;

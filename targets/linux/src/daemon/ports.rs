@@ -20,23 +20,25 @@ struct NetworkPort {
     name: String,
     /// Its index, while it exists.
     index: Option<u32>,
+    /// Whether it was looked for at all.
+    looked_for: bool,
     mac: Option<MacAddr>,
     carrier: bool,
 }
 
 impl NetworkPort {
     fn new(port: Port, name: &str) -> Self {
-        Self { port, name: name.to_owned(), index: None, mac: None, carrier: false }
+        Self { port, name: name.to_owned(), index: None, looked_for: false, mac: None, carrier: false }
     }
 
-    /// Takes what was read; says what to log where the interface is another one than before.
+    /// Takes what was read; `true` when the interface is another one than before, or this is the first look.
     fn update(&mut self, read: Option<&Interface>) -> bool {
         let index = read.map(|interface| interface.index);
-        let replaced = index != self.index;
-        self.index = index;
+        let news = index != self.index || !self.looked_for;
+        (self.index, self.looked_for) = (index, true);
         self.carrier = read.is_some_and(|interface| interface.carrier);
         self.mac = read.and_then(|interface| interface.mac).or(self.mac);
-        replaced
+        news
     }
 }
 
