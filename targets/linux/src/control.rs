@@ -98,19 +98,20 @@ impl Server {
         Ok(Self { listener, path, clients, first_token: listener_token.0 + 1 })
     }
 
-    /// Takes the waiting connections. Those of a flood beyond the batch wait for the next one to come.
-    pub(crate) fn accept(&mut self, registry: &Registry, now: Instant) {
+    /// Takes the waiting connections, a batch at a time; `true` when there may be more.
+    pub(crate) fn accept(&mut self, registry: &Registry, now: Instant) -> bool {
         for _ in 0..MAX_ACCEPT_BATCH {
             match self.listener.accept() {
                 Ok((stream, _)) => self.admit(stream, registry, now),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return false,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => {
                     log::warn!("a control connection cannot be taken: {error}");
-                    return;
+                    return false;
                 }
             }
         }
+        true
     }
 
     fn admit(&mut self, mut stream: UnixStream, registry: &Registry, now: Instant) {

@@ -31,14 +31,15 @@ pub(super) struct Waiting {
     arp: bool,
     lan: bool,
     monitor: bool,
+    control: bool,
 }
 
 impl Waiting {
     /// Everything, as at start and when sockets were opened.
-    pub(super) const ALL: Self = Self { cable: true, arp: true, lan: true, monitor: true };
+    pub(super) const ALL: Self = Self { cable: true, arp: true, lan: true, monitor: true, control: true };
 
     const fn any(self) -> bool {
-        self.cable || self.arp || self.lan || self.monitor
+        self.cable || self.arp || self.lan || self.monitor || self.control
     }
 }
 
@@ -114,7 +115,7 @@ impl Daemon {
             token::TIMER => self.timer.fired(),
             token::SIGNALS => self.take_signals(),
             token::STATE => self.report_stored(),
-            token::CONTROL => self.control.accept(self.poll.registry(), clock::now()),
+            token::CONTROL => self.waiting.control = true,
             client => self.serve(client),
         }
     }
@@ -131,6 +132,9 @@ impl Daemon {
         }
         if self.waiting.arp {
             self.waiting.arp = self.read_arp();
+        }
+        if self.waiting.control {
+            self.waiting.control = self.control.accept(self.poll.registry(), clock::now());
         }
     }
 

@@ -1,6 +1,7 @@
 //! The control socket against clients that misbehave.
 
 use crate::site::Site;
+use rustix::process::Signal;
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
@@ -85,6 +86,19 @@ fn clients_that_say_nothing_make_room_after_two_seconds() {
     assert!(longest > Duration::from_millis(1990), "{longest:?}");
     assert!(shortest < Duration::from_secs(4), "{shortest:?}; the log:\n{}", daemon.log());
     assert_eq!(site.ask("status").code, 0);
+}
+
+#[test]
+fn a_crowd_that_comes_at_once_is_answered_to_the_last() {
+    let Some(site) = Site::new() else { return };
+    let daemon = site.start();
+    daemon.wait_until_ready();
+    // Frozen, the daemon finds them all in its queue when it goes on.
+    daemon.signal(Signal::STOP);
+    let crowd: Vec<UnixStream> = (0..100).map(|_| connect(&site)).collect();
+    daemon.signal(Signal::CONT);
+    let refused = crowd.into_iter().skip(MAX_CLIENTS).map(reply);
+    refused.for_each(|reply| assert_eq!(reply, error("too many clients at a time; try again")));
 }
 
 #[test]
