@@ -6,7 +6,7 @@ use crate::sim::settings::Settings;
 use crate::sim::stations::{GATEWAY, PHONE};
 use crate::sim::trace::Trace;
 use crate::sim::world::{Event, RoleChange, World, name};
-use crate::sim::{A, B, MS, SEC, Us};
+use crate::sim::{A, B, SEC, Us};
 use ucm_ha::event::{Alert, RoleReason, SwitchRefusal};
 use ucm_ha::io::Command;
 use ucm_ha::role::Role;
@@ -232,9 +232,6 @@ impl Lab {
         }
     }
 }
-
-/// A moment in which nothing is measured yet.
-pub(crate) const SOON: Us = 50 * MS;
 
 impl Lab {
     /// Then one node's role has not changed since.
