@@ -136,6 +136,8 @@ bitflags! {
         const ENABLED = 1 << 12;
         /// Fast failover is suspended after a false alarm: neither end uses its rules.
         const FAST_SUSPENDED = 1 << 13;
+        /// Hears the peer over the LAN.
+        const HEARS_LAN = 1 << 14;
     }
 }
 

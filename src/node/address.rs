@@ -8,7 +8,7 @@ use crate::io::AddressEvent;
 use crate::peer::Sight;
 use crate::role::Role;
 use crate::time::{Duration, Instant};
-use crate::wire::Path;
+use crate::wire::{Path, Readiness};
 
 /// The bound address is renewed this often, well within its lifetime.
 const RENEW_EVERY: Duration = Duration::from_ms(250);
@@ -192,7 +192,8 @@ impl Node {
     /// What the LAN learned while this node could not be heard may be wrong: the active announces itself again when its
     /// LAN comes back, and when another active has stepped down (S5).
     pub(super) fn announce_after_trouble(&mut self) {
-        let lan_good = self.lan_is_usable() && self.now < self.path_lost_at(Path::Lan);
+        let heard = self.peer.facts().is_none_or(|facts| facts.readiness.contains(Readiness::HEARS_LAN));
+        let lan_good = self.lan_is_usable() && self.now < self.path_lost_at(Path::Lan) && heard;
         let alone = self.peer.sight(self.now) == Sight::Silent
             || self.peer.facts().is_none_or(|facts| facts.role != Role::Active);
         let over = lan_good && alone;

@@ -49,8 +49,8 @@ impl Node {
         let differs = |by: fn(&Self, &Repr) -> bool| facts.is_some_and(|facts| by(self, facts));
         match alert {
             Alert::HeartbeatLost => self.now >= self.heartbeat_lost_at(),
-            Alert::CableLost => self.one_path_lost(Path::Cable),
-            Alert::LanPathLost => self.one_path_lost(Path::Lan),
+            Alert::CableLost => self.one_path_lost(alert, Path::Cable),
+            Alert::LanPathLost => self.one_path_lost(alert, Path::Lan),
             Alert::PeerIncompatible => {
                 self.quiet.incompatible_at.is_some_and(|at| self.now < at + self.claim_timeout())
             }
@@ -112,8 +112,10 @@ impl Node {
         from + self.path_lost_after()
     }
 
-    fn one_path_lost(&self, path: Path) -> bool {
-        self.now < self.heartbeat_lost_at() && self.now >= self.path_lost_at(path)
+    fn one_path_lost(&self, alert: Alert, path: Path) -> bool {
+        let lost = self.now >= self.path_lost_at(path);
+        // With the second path gone as well, nothing is restored.
+        if self.now < self.heartbeat_lost_at() { lost } else { lost && self.alert.is_raised(alert) }
     }
 
     pub(super) fn alert_deadlines(&self) -> [Instant; 6] {

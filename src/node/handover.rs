@@ -296,12 +296,10 @@ impl Node {
         if let Some(refusal) = self.offer_refusal(facts, reason) {
             return Signal::Refuse { term, reason: refusal };
         }
-        if !self.store.is_reserved(term) {
-            // No answer yet: the offer is repeated, and by then the term is stored.
-            self.store.reserve(term);
-            return Signal::None;
-        }
-        Signal::Accept { term }
+        // Where something is still missing there is no answer yet: the offer is repeated, and meanwhile nobody has let go.
+        self.store.reserve(term);
+        let ready = self.store.is_reserved(term) && (self.could_claim() || self.role == Role::Claiming);
+        if ready { Signal::Accept { term } } else { Signal::None }
     }
 
     fn offer_refusal(&self, facts: &Repr, reason: HandoverReason) -> Option<RefuseReason> {

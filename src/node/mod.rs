@@ -65,6 +65,8 @@ pub struct Node {
     digest: u32,
     started: Instant,
     now: Instant,
+    /// When to be woken, as of `now`.
+    deadline: Instant,
     role: Role,
     term: u32,
     last_active: bool,
@@ -140,6 +142,7 @@ impl Node {
             digest: config.digest(),
             started: now,
             now,
+            deadline: now,
             role: if off { Role::Off } else { Role::Init },
             term: record.term,
             last_active: record.last_active,
@@ -173,6 +176,7 @@ impl Node {
         // A cluster IP left over from before must be gone before anything else happens.
         node.release_address();
         node.store_if_changed();
+        node.deadline = node.next_deadline();
         Ok(node)
     }
 
@@ -180,7 +184,7 @@ impl Node {
     /// [`poll_timeout`](Self::poll_timeout). A `now` before the last one counts as the last one.
     pub fn handle(&mut self, now: Instant, input: Input<'_>) {
         let now = now.max(self.now);
-        let late = now.since(self.poll_timeout());
+        let late = now.since(self.deadline);
         self.now = now;
         self.notice_lateness(late);
         self.take(input);
@@ -192,6 +196,7 @@ impl Node {
         self.run_heartbeats();
         self.store_if_changed();
         self.watch_alerts();
+        self.deadline = self.next_deadline();
     }
 
     /// Own role.

@@ -155,8 +155,10 @@ impl Node {
 
     fn cluster_ip_heard(&mut self, mac: MacAddr) {
         self.probe.cluster.answer_received();
-        let peer = self.peer.facts().map(|facts| facts.mac).or(self.config.peer_mac);
-        if peer == Some(mac) || self.probe.peer_lan_mac == Some(mac) {
+        let peer = self.peer.facts().map(|facts| facts.mac).or(self.config.peer_mac).or(self.probe.peer_lan_mac);
+        // A node that has just started does not know the peer yet; whoever has the address is probably it.
+        let unknown = peer.is_none() && self.now < self.started + self.config.timeout();
+        if peer == Some(mac) || self.probe.peer_lan_mac == Some(mac) || unknown {
             self.probe.peer_held_at = Some(self.now);
             return;
         }

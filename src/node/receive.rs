@@ -69,6 +69,7 @@ impl Node {
             Receipt::Counted => {
                 self.agree_on_gateway(repr.readiness.contains(Readiness::GATEWAY_SEEN));
                 self.quiet.incompatible_at = None;
+                self.quiet.stranger_active_at = None;
             }
         }
         count(&mut self.counters.frames_ok);

@@ -160,6 +160,7 @@ impl Node {
         bits.set(Readiness::GATEWAY_CONFIGURED, self.config.gateway.is_some());
         bits.set(Readiness::FAST_FAILOVER, self.config.fast_failover);
         bits.set(Readiness::FAST_SUSPENDED, self.fast_is_suspended());
+        bits.set(Readiness::HEARS_LAN, self.now < self.path_lost_at(Path::Lan));
         bits.set(Readiness::SYNCING, self.sync.running);
         bits.set(Readiness::ENABLED, !self.disabled);
         bits

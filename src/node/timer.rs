@@ -49,10 +49,15 @@ impl Node {
     /// When to call [`handle`](Self::handle) with [`Input::Timeout`](crate::Input::Timeout) at the latest. Always
     /// later than the `now` of the last call.
     pub fn poll_timeout(&self) -> Instant {
-        Timer::ALL.iter().map(|timer| self.deadline(*timer)).fold(Instant::NEVER, Instant::min)
+        self.deadline
     }
 
-    fn deadline(&self, timer: Timer) -> Instant {
+    /// The earliest deadline of all.
+    pub(super) fn next_deadline(&self) -> Instant {
+        Timer::ALL.iter().map(|timer| self.deadline_of(*timer)).fold(Instant::NEVER, Instant::min)
+    }
+
+    fn deadline_of(&self, timer: Timer) -> Instant {
         match timer {
             Timer::Heartbeat => self.next_of(&self.send.deadlines()),
             Timer::Address => self.next_of(&self.address.deadlines()),

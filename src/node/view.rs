@@ -199,22 +199,27 @@ impl Node {
     }
 
     fn may_claim_at_all(&self) -> bool {
-        let alive = self.quiet.incompatible_at.max(self.quiet.stranger_active_at);
-        let incompatible = alive.is_some_and(|at| self.now < at + self.claim_timeout());
         // Two nodes that meet after a split at boot must not both claim on the frame that ends it.
         let introduced = self.role != Role::Init || self.now >= self.peer.introduced_at();
         introduced
-            && self.now >= self.settled_at()
             && self.now >= self.quiet.drained_at
-            && self.address.is_unbound()
-            && !incompatible
-            && self.is_willing()
+            && self.could_claim()
             && self.store.is_reserved(self.next_claim_term())
+    }
+
+    /// Whether a claim would be possible if it were this node's turn. What is not possible must not be accepted.
+    pub(super) fn could_claim(&self) -> bool {
+        let alive = self.quiet.incompatible_at.max(self.quiet.stranger_active_at);
+        let incompatible = alive.is_some_and(|at| self.now < at + self.claim_timeout());
+        self.address.is_unbound() && !incompatible && self.is_willing()
     }
 
     /// Would take the active role.
     pub(super) fn is_willing(&self) -> bool {
-        !self.is_off() && self.stopping.is_none() && self.now >= self.address.holdoff_until
+        !self.is_off()
+            && self.stopping.is_none()
+            && self.now >= self.settled_at()
+            && self.now >= self.address.holdoff_until
     }
 
     pub(super) fn settled_at(&self) -> Instant {

@@ -1,6 +1,7 @@
 //! Interfaces and addresses, by rtnetlink.
 //!
-//! Requests are answered by the kernel before `send` returns, so nothing here waits for anybody. Events are taken as
+//! Requests are answered by the kernel before `send` returns. Where others change many interfaces at once, that may take
+//! the kernel a moment (its rtnl lock). Events are taken as
 //! hints that something should be read again; the truth is what a read says.
 
 use crate::interface::{Interface, InterfaceAddress};

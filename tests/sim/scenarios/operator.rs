@@ -28,6 +28,25 @@ fn a_forced_switch_exchanges_the_roles_within_milliseconds() {
 }
 
 #[test]
+fn a_forced_switch_at_any_moment_of_a_join_works_or_is_refused() {
+    const JOIN: u64 = 10 * SEC;
+    for after_join in (0..2 * SEC).step_by(40 * MS as usize) {
+        given_machines(&Settings { boot_at: [0, JOIN], ..Settings::default() }, |lab| {
+            lab.run(JOIN + after_join);
+            let start = lab.now();
+            lab.command(A, Command::ForceSwitch);
+            lab.run(SEC);
+            match lab.switch_result() {
+                Some(Ok(())) => lab.ensure(lab.role(B) == Role::Active && lab.bound(B), "the joiner serves"),
+                Some(Err(_)) => lab.ensure(lab.role(A) == Role::Active && lab.bound(A), "the active goes on"),
+                None => lab.ensure(false, "the operator is told within a second"),
+            }
+            lab.then_outage_within(start, 20 * MS);
+        });
+    }
+}
+
+#[test]
 fn a_forced_switch_on_the_standby_is_refused() {
     given_pair(&Settings::default(), |lab| {
         let start = lab.now();

@@ -48,17 +48,17 @@ fn refused(line: impl Into<String>) -> Refusal {
 
 /// Runs the daemon in the foreground until it is told to stop.
 pub(crate) fn run(config_file: &Path, level: LevelFilter) -> ExitCode {
-    let outcome = start(config_file, level);
-    let code = match outcome {
-        Ok(Some(mut daemon)) => match daemon.run().and(daemon.finish()) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => fail(exit::REFUSED, error),
-        },
-        Ok(None) => ExitCode::from(exit::UNUSABLE),
-        Err(refusal) => fail(refusal.code, refusal.line),
+    let ended = match start(config_file, level) {
+        Ok(Some(mut daemon)) => daemon.run().and(daemon.finish()).map_err(|error| refused(error.to_string())),
+        Ok(None) => return ExitCode::from(exit::UNUSABLE),
+        Err(refusal) => Err(refusal),
     };
+    // The log's last lines come before the reason of the end.
     log::logger().flush();
-    code
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(refusal) => fail(refusal.code, refusal.line),
+    }
 }
 
 /// Brings everything up. `None` when the configuration cannot be used, which is said then.
