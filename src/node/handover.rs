@@ -242,10 +242,10 @@ impl Node {
         let has = |bits| facts.readiness.contains(bits);
         if facts.role != Role::Standby {
             Err(SwitchRefusal::PeerNotStandby)
-        } else if severity >= limit || !has(Readiness::WILLING | Readiness::LAN_CARRIER) {
-            Err(SwitchRefusal::PeerUnhealthy)
         } else if reason == HandoverReason::Forced && has(Readiness::SYNCING) {
             Err(SwitchRefusal::PeerSyncing)
+        } else if severity >= limit || !has(Readiness::WILLING | Readiness::LAN_CARRIER) {
+            Err(SwitchRefusal::PeerUnhealthy)
         } else {
             Ok(())
         }
