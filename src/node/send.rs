@@ -10,6 +10,9 @@ use crate::wire::{Kind, Path, Readiness, Repr, VERSION};
 /// Two answers on one path are at least this far apart.
 const ANSWER_SPACING: Duration = Duration::from_ms(5);
 
+/// A change of these decides whether the peer may hand over, so it is told at once.
+const FITNESS: Readiness = Readiness::HEALTHY.union(Readiness::WILLING).union(Readiness::SYNCING);
+
 /// When to send on one path.
 #[derive(Clone, Copy, Debug)]
 struct Schedule {
@@ -22,6 +25,8 @@ struct Schedule {
 #[derive(Clone, Debug)]
 pub(super) struct State {
     sequence: u64,
+    /// What the peer was last told of this node's fitness for the role.
+    told: Readiness,
     cable: Schedule,
     lan: Schedule,
     /// Announce the cluster IP: request form, then reply form.
@@ -32,7 +37,14 @@ pub(super) struct State {
 impl State {
     pub(super) fn new(now: Instant) -> Self {
         let schedule = Schedule { next: now, last: now, pending: None };
-        Self { sequence: 0, cable: schedule, lan: schedule, announce: false, announce_reply: false }
+        Self {
+            sequence: 0,
+            told: Readiness::empty(),
+            cable: schedule,
+            lan: schedule,
+            announce: false,
+            announce_reply: false,
+        }
     }
 
     /// Sequence of the newest frame sent; it is also its send time in µs.
@@ -81,6 +93,11 @@ impl Node {
     }
 
     pub(super) fn run_heartbeats(&mut self) {
+        let fitness = self.readiness().intersection(FITNESS);
+        if fitness != self.send.told {
+            self.send.told = fitness;
+            self.send_now();
+        }
         let kind = self.periodic_kind();
         for path in Path::ALL {
             if self.now >= self.send.schedule(path).next {

@@ -152,7 +152,6 @@ impl Node {
             self.sync.running = true;
             self.sync.retry_at = self.now + SYNC_RETRY;
             self.output.push(Output::StartFullSync);
-            self.send_now();
         }
     }
 }
