@@ -7,9 +7,9 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// How long a daemon may take to end.
-const STOP: Duration = Duration::from_secs(3);
+const STOP: Duration = Duration::from_secs(10);
 /// How long the kernel may take to drop an address of a daemon that died: T − 1 s, and a second of the kernel's own.
-const KERNEL_DROP: Duration = Duration::from_millis(3200);
+const KERNEL_DROP: Duration = Duration::from_secs(10);
 
 /// Name and type of every field, in their order.
 fn shape(value: &Value, name: &str, fields: &mut Vec<String>) {

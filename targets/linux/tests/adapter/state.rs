@@ -13,7 +13,7 @@ fn a_damaged_state_file_is_set_aside_and_the_daemon_goes_on() {
     daemon.wait_until_ready();
     site.wait_for_role("Active");
     daemon.signal(Signal::TERM);
-    assert_eq!(daemon.wait(Duration::from_secs(3)), 0);
+    assert_eq!(daemon.wait(Duration::from_secs(10)), 0);
     let whole = fs::read(&file).unwrap();
 
     let mut corrupted = whole.clone();
@@ -27,7 +27,7 @@ fn a_damaged_state_file_is_set_aside_and_the_daemon_goes_on() {
         assert_eq!(fs::read(&bad).unwrap(), damaged);
         assert!(site.status()["term"].is_number());
         daemon.signal(Signal::TERM);
-        assert_eq!(daemon.wait(Duration::from_secs(3)), 0);
+        assert_eq!(daemon.wait(Duration::from_secs(10)), 0);
     }
 }
 
