@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 const ADDRESS: Cidr = Cidr { address: Ipv4Addr::new(192, 0, 2, 64), prefix_len: 24 };
-/// The kernel may drop an address up to a second late.
+/// The kernel may drop an address up to a second late, and later while other tests take down namespaces.
 const LATE: Duration = Duration::from_secs(5);
 
 fn ip(words: &str) {

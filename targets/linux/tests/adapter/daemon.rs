@@ -6,9 +6,10 @@ use serde_json::Value;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-/// How long a daemon may take to end.
+/// How long a daemon may take to end, beside other tests.
 const STOP: Duration = Duration::from_secs(10);
-/// How long the kernel may take to drop an address of a daemon that died: T − 1 s, and a second of the kernel's own.
+/// How long the kernel may take to drop an address of a daemon that died: T − 2 s, a second of the kernel's own, and what
+/// other tests cost that take down namespaces meanwhile.
 const KERNEL_DROP: Duration = Duration::from_secs(10);
 
 /// Name and type of every field, in their order.
