@@ -25,13 +25,17 @@ pub(super) struct State {
     pub(super) peer_mac_mismatch: Option<(MacAddr, Instant)>,
 }
 
+const fn bit_of(alert: Alert) -> u32 {
+    1 << alert as u32
+}
+
 impl State {
     fn is_raised(&self, alert: Alert) -> bool {
-        self.raised & (1 << alert as u32) != 0
+        self.raised & bit_of(alert) != 0
     }
 
     fn set(&mut self, alert: Alert, raised: bool) {
-        let bit = 1 << alert as u32;
+        let bit = bit_of(alert);
         self.raised = if raised { self.raised | bit } else { self.raised & !bit };
     }
 }
@@ -131,8 +135,8 @@ impl Node {
 
     pub(super) fn poll_alert(&mut self) -> Option<Output> {
         let changed = self.alert.raised ^ self.alert.told;
-        let alert = Alert::ALL.into_iter().find(|alert| changed & (1 << *alert as u32) != 0)?;
-        let bit = 1 << alert as u32;
+        let alert = Alert::ALL.into_iter().find(|alert| changed & bit_of(*alert) != 0)?;
+        let bit = bit_of(alert);
         self.alert.told ^= bit;
         Some(Output::Alert { alert, raised: self.alert.raised & bit != 0, mac: self.alert_mac(alert) })
     }

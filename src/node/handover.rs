@@ -322,16 +322,7 @@ impl Node {
 
     fn keep_seeking(&self, facts: &Repr) -> Signal {
         let still = matches!(facts.role, Role::Init | Role::Standby) && self.outranks(facts);
-        match self.signal {
-            Signal::Intent { .. } if still && self.role != Role::Claiming => self.signal,
-            Signal::None
-            | Signal::Handover { .. }
-            | Signal::Accept { .. }
-            | Signal::Refuse { .. }
-            | Signal::Released { .. }
-            | Signal::Intent { .. }
-            | Signal::Grant { .. } => Signal::None,
-        }
+        if self.is_seeking() && still && self.role != Role::Claiming { self.signal } else { Signal::None }
     }
 
     /// Nobody is active and this node ranks higher: ask for a grant.

@@ -25,7 +25,9 @@ const CLAIM_SPACING: Duration = Duration::from_ms(90);
 pub(super) const CLAIM_LEAD: Duration = Duration::from_ms(350);
 /// … and the gateway is asked urgently from this long before it.
 pub(super) const GATEWAY_LEAD: Duration = Duration::from_ms(700);
-/// With the cable's carrier gone, the fast probes begin this long after the last frame.
+/// With the cable's carrier gone, the gateway is asked urgently from this long after the last frame …
+pub(super) const FAST_GATEWAY_LEAD: Duration = Duration::from_ms(90);
+/// … and the fast probes begin this long after it.
 pub(super) const FAST_LEAD: Duration = Duration::from_ms(110);
 /// The peer counts as holding the cluster IP for this long after it was last heard with it.
 const PEER_HOLDS: Duration = Duration::from_ms(500);
@@ -229,9 +231,9 @@ impl Node {
     }
 
     fn decision_hangs_on_gateway(&self) -> bool {
-        let fast = self.fast_since().is_some_and(|since| {
-            self.now >= since + FAST_LEAD.minus(Duration::from_ms(20)) && self.now < since + view::FAST_WINDOW
-        });
+        let fast = self
+            .fast_since()
+            .is_some_and(|since| self.now >= since + FAST_GATEWAY_LEAD && self.now < since + view::FAST_WINDOW);
         fast || self.now >= self.silence_over_at() - GATEWAY_LEAD || self.now >= self.one_way_over_at() - GATEWAY_LEAD
     }
 

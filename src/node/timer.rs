@@ -126,6 +126,6 @@ impl Node {
 
     fn fast_deadlines(&self) -> [Instant; 4] {
         let Some(since) = self.fast_since() else { return [Instant::NEVER; 4] };
-        [since + probe::FAST_LEAD, since + Duration::from_ms(90), since + view::FAST_CLAIM, since + view::FAST_WINDOW]
+        [probe::FAST_GATEWAY_LEAD, probe::FAST_LEAD, view::FAST_CLAIM, view::FAST_WINDOW].map(|wait| since + wait)
     }
 }

@@ -151,10 +151,14 @@ impl Node {
         self.health.lan_carrier() && proven
     }
 
+    /// Since when the LAN has been usable; not before now while it is not.
+    fn lan_usable_since(&self) -> Instant {
+        if self.lan_is_usable() { self.probe.lan_usable_since } else { self.now }
+    }
+
     /// From when silence counts: the last frame, a restart of the timer, or the own LAN becoming usable.
     pub(super) fn silence_since(&self) -> Instant {
-        let usable = if self.lan_is_usable() { self.probe.lan_usable_since } else { self.now };
-        self.peer.last_counted().unwrap_or(self.started).max(self.quiet.since).max(usable)
+        self.peer.last_counted().unwrap_or(self.started).max(self.quiet.since).max(self.lan_usable_since())
     }
 
     pub(super) fn silence_over_at(&self) -> Instant {
@@ -166,8 +170,8 @@ impl Node {
         let facts = self.peer.facts();
         let may_claim = facts.is_none_or(|facts| facts.readiness.contains(Readiness::LAN_USABLE));
         let wait = if may_claim { self.claim_timeout().times(2) } else { self.claim_timeout().half() };
-        let usable = if self.lan_is_usable() { self.probe.lan_usable_since } else { self.now };
-        (self.peer.one_way_since().max(self.quiet.since).max(usable) + wait).max(self.quiet.barred_until)
+        let since = self.peer.one_way_since().max(self.quiet.since).max(self.lan_usable_since());
+        (since + wait).max(self.quiet.barred_until)
     }
 
     /// When the last sign of the peer was, as fast failover counts it; `None` when it does not apply.
