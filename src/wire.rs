@@ -138,6 +138,8 @@ bitflags! {
         const FAST_SUSPENDED = 1 << 13;
         /// Hears the peer over the LAN.
         const HEARS_LAN = 1 << 14;
+        /// Hears the peer over the cable, as of the last two intervals.
+        const HEARS_CABLE = 1 << 15;
     }
 }
 

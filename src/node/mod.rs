@@ -192,8 +192,8 @@ impl Node {
         self.probe.tick(now);
         self.settle();
         self.run_address_timers();
-        self.run_probes();
         self.run_heartbeats();
+        self.run_probes();
         self.store_if_changed();
         self.watch_alerts();
         self.deadline = self.next_deadline();

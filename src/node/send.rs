@@ -10,6 +10,11 @@ use crate::wire::{Kind, Path, Readiness, Repr, VERSION};
 /// Two answers on one path are at least this far apart.
 const ANSWER_SPACING: Duration = Duration::from_ms(5);
 
+/// While the cable works both ways, frames on the LAN are this far apart: it only has to be known to work.
+const LAN_REST: Duration = Duration::from_ms(200);
+/// A cable on which nothing was heard for this many intervals needs the LAN at its full rate.
+const CABLE_FRESH_INTERVALS: u64 = 2;
+
 /// A change of these decides whether the peer may hand over, so it is told at once.
 const FITNESS: Readiness = Readiness::HEALTHY.union(Readiness::WILLING).union(Readiness::SYNCING);
 
@@ -52,8 +57,9 @@ impl State {
         self.sequence
     }
 
-    pub(super) fn deadlines(&self) -> [Instant; 2] {
-        [self.cable.next, self.lan.next]
+    /// Whether a heartbeat leaves in this step.
+    pub(super) fn is_pending(&self) -> bool {
+        self.cable.pending.is_some() || self.lan.pending.is_some()
     }
 
     pub(super) fn take_pending(&mut self, path: Path) -> Option<Kind> {
@@ -73,7 +79,7 @@ impl Node {
     pub(super) fn send_now(&mut self) {
         let kind = self.periodic_kind();
         for path in Path::ALL {
-            self.queue_heartbeat(path, kind, self.config.interval());
+            self.queue_heartbeat(path, kind, self.spacing(path));
         }
     }
 
@@ -87,9 +93,35 @@ impl Node {
             return;
         }
         // The answer stands in for the next periodic frame: the peer asks at its own interval anyway.
+        self.queue_heartbeat(path, kind, self.spacing(path) + self.answer_slack());
+    }
+
+    fn answer_slack(&self) -> Duration {
+        Duration::from_us(self.config.interval().as_us() / 8)
+    }
+
+    /// Time between two periodic frames on a path.
+    fn spacing(&self, path: Path) -> Duration {
         let interval = self.config.interval();
-        let slack = Duration::from_us(interval.as_us() / 8);
-        self.queue_heartbeat(path, kind, interval + slack);
+        match path {
+            Path::Lan if self.lan_may_rest() => interval.max(LAN_REST),
+            Path::Cable | Path::Lan => interval,
+        }
+    }
+
+    /// Whether both nodes hear each other over the cable.
+    fn lan_may_rest(&self) -> bool {
+        let peer_hears = self.peer.facts().is_some_and(|facts| facts.readiness.contains(Readiness::HEARS_CABLE));
+        peer_hears && self.now < self.cable_fresh_until()
+    }
+
+    fn cable_fresh_until(&self) -> Instant {
+        let heard = self.peer.last_heard_on(Path::Cable);
+        heard.map_or(self.started, |at| at + self.peer.interval().times(CABLE_FRESH_INTERVALS))
+    }
+
+    pub(super) fn heartbeat_deadlines(&self) -> [Instant; 3] {
+        [self.send.cable.next, self.send.lan.next, self.cable_fresh_until()]
     }
 
     pub(super) fn run_heartbeats(&mut self) {
@@ -100,10 +132,23 @@ impl Node {
         }
         let kind = self.periodic_kind();
         for path in Path::ALL {
-            if self.now >= self.send.schedule(path).next {
-                self.queue_heartbeat(path, kind, self.config.interval());
+            let spacing = self.spacing(path);
+            let latest = spacing + self.answer_slack();
+            let early = self.goes_along(path, kind, spacing);
+            let schedule = self.send.schedule(path);
+            // A rest that is over is cut short.
+            if self.now + early >= schedule.next.min(schedule.last + latest) {
+                self.queue_heartbeat(path, kind, spacing);
             }
         }
+    }
+
+    /// How much earlier than due a resting path is used together with the cable, to save a wake. Only by the one who
+    /// asks: the other answers when it is asked.
+    fn goes_along(&self, path: Path, kind: Kind, spacing: Duration) -> Duration {
+        let interval = self.config.interval();
+        let with_cable = path == Path::Lan && self.send.cable.pending.is_some();
+        if with_cable && kind == Kind::Request && spacing > interval { interval.half() } else { Duration::ZERO }
     }
 
     fn queue_heartbeat(&mut self, path: Path, kind: Kind, interval: Duration) {
@@ -178,6 +223,7 @@ impl Node {
         bits.set(Readiness::FAST_FAILOVER, self.config.fast_failover);
         bits.set(Readiness::FAST_SUSPENDED, self.fast_is_suspended());
         bits.set(Readiness::HEARS_LAN, self.now < self.path_lost_at(Path::Lan));
+        bits.set(Readiness::HEARS_CABLE, self.now < self.cable_fresh_until());
         bits.set(Readiness::SYNCING, self.sync.running);
         bits.set(Readiness::ENABLED, !self.disabled);
         bits

@@ -59,7 +59,7 @@ impl Node {
 
     fn deadline_of(&self, timer: Timer) -> Instant {
         match timer {
-            Timer::Heartbeat => self.next_of(&self.send.deadlines()),
+            Timer::Heartbeat => self.next_of(&self.heartbeat_deadlines()),
             Timer::Address => self.next_of(&self.address.deadlines()),
             Timer::Probe => self.next_of(&self.probe_deadlines()),
             Timer::Health => self.next_of(&self.health.deadlines(&self.config.fault)),
@@ -109,15 +109,14 @@ impl Node {
         ]
     }
 
-    fn gateway_deadlines(&self) -> [Instant; 3] {
+    /// An answer that is too old for a claim only forbids it: nothing is to be done at that moment.
+    fn gateway_deadlines(&self) -> [Instant; 2] {
         let tick = Duration::from_us(1);
         let stale = |at: Option<Instant>, age: Duration| at.map_or(Instant::NEVER, |at| at + age + tick);
         let gateway = &self.probe.gateway;
-        [
-            stale(gateway.answered(), view::GATEWAY_FRESH),
-            stale(gateway.answered(), view::GATEWAY_PROMPT),
-            stale(gateway.seen(), view::GATEWAY_RECENT),
-        ]
+        // While contact lasts, the gateway need not be prompt.
+        let prompt_until = stale(gateway.answered(), view::GATEWAY_PROMPT);
+        [prompt_until.max(self.contact() + view::CONTACT_LOST + tick), stale(gateway.seen(), view::GATEWAY_RECENT)]
     }
 
     fn claim_deadlines(&self, claim_at: Instant) -> [Instant; 3] {

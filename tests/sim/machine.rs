@@ -134,6 +134,8 @@ pub(crate) struct Machine {
     pub(crate) persist_fails: u8,
     /// Hardware faults that last, told again to a new daemon.
     pub(crate) faults: Faults,
+    /// Heartbeats sent so far on the cable and on the LAN.
+    pub(crate) heartbeats: [u32; 2],
     /// Timer calls in the current second, and that second.
     pub(crate) wakeups: (Us, u32),
 }
@@ -161,6 +163,7 @@ impl Machine {
             bind_fails: 0,
             persist_fails: 0,
             faults: Faults::empty(),
+            heartbeats: [0; 2],
             wakeups: (0, 0),
         }
     }

@@ -21,8 +21,14 @@ impl World {
         let Some(slot) = pending.slot else { return };
         let packet = self.pool.take(slot);
         match pending.output {
-            Output::SendCable { .. } => self.send_cable(node, packet),
-            Output::SendLan { .. } => self.send_udp(node, packet),
+            Output::SendCable { .. } => {
+                self.machines[node].heartbeats[0] += 1;
+                self.send_cable(node, packet);
+            }
+            Output::SendLan { .. } => {
+                self.machines[node].heartbeats[1] += 1;
+                self.send_udp(node, packet);
+            }
             Output::SendArp { .. } => self.send_arp(node, packet),
             Output::ReleaseAddress
             | Output::BindAddress { .. }

@@ -10,5 +10,6 @@ mod isolation;
 mod lab;
 mod mismatch;
 mod operator;
+mod pace;
 mod stranger;
 mod takeover;
