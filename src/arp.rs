@@ -22,7 +22,16 @@ pub enum Message {
         /// Wanted address.
         target: Ipv4Addr,
     },
-    /// The same without a sender address, so that nobody learns from it (RFC 5227 section 2.1.1).
+    /// The same to one station, which is asked whether it is still there (RFC 1122 section 2.3.2.1, unicast poll).
+    Poll {
+        /// Own address.
+        sender: Ipv4Addr,
+        /// Wanted address.
+        target: Ipv4Addr,
+        /// Who answered for it before.
+        station: MacAddr,
+    },
+    /// As `Request` without a sender address, so that nobody learns from it (RFC 5227 section 2.1.1).
     Probe {
         /// Wanted address.
         target: Ipv4Addr,
@@ -39,18 +48,27 @@ pub enum Message {
     },
 }
 
-/// Writes `message` from the station `mac`, broadcast; `None` when it does not fit.
+/// Writes `message` from the station `mac`, broadcast but for a poll; `None` when it does not fit.
 pub fn emit(message: Message, mac: MacAddr, buffer: &mut [u8]) -> Option<usize> {
     let buffer = buffer.get_mut(..FRAME_LEN)?;
     let own = EthernetAddress(mac.0);
     let nobody = EthernetAddress([0; 6]);
+    let to = match message {
+        Message::Poll { station, .. } => EthernetAddress(station.0),
+        Message::Request { .. }
+        | Message::Probe { .. }
+        | Message::AnnounceRequest { .. }
+        | Message::AnnounceReply { .. } => EthernetAddress::BROADCAST,
+    };
     let (operation, source, target_mac, target) = match message {
-        Message::Request { sender, target } => (ArpOperation::Request, sender, nobody, target),
+        Message::Request { sender, target } | Message::Poll { sender, target, .. } => {
+            (ArpOperation::Request, sender, nobody, target)
+        }
         Message::Probe { target } => (ArpOperation::Request, Ipv4Addr::UNSPECIFIED, nobody, target),
         Message::AnnounceRequest { address } => (ArpOperation::Request, address, nobody, address),
         Message::AnnounceReply { address } => (ArpOperation::Reply, address, EthernetAddress::BROADCAST, address),
     };
-    EthernetRepr { src_addr: own, dst_addr: EthernetAddress::BROADCAST, ethertype: EthernetProtocol::Arp }
+    EthernetRepr { src_addr: own, dst_addr: to, ethertype: EthernetProtocol::Arp }
         .emit(&mut EthernetFrame::new_unchecked(&mut *buffer));
     ArpRepr::EthernetIpv4 {
         operation,
@@ -121,6 +139,16 @@ mod tests {
             assert_eq!(parse(&bytes), Some(Heard { mac: MAC, ip: CLUSTER, reply_to }));
             assert_eq!(bytes[38..42], CLUSTER.octets(), "sender and target address are the announced one");
         }
+    }
+
+    #[test]
+    fn a_poll_is_a_request_to_one_station() {
+        let [gateway, own] = [Ipv4Addr::new(192, 168, 129, 1), Ipv4Addr::new(192, 168, 129, 42)];
+        let station = MacAddr([2, 0, 0, 0, 0, 1]);
+        let poll = frame(Message::Poll { sender: own, target: gateway, station });
+        let request = frame(Message::Request { sender: own, target: gateway });
+        assert_eq!((&poll[..6], &request[..6]), (&station.0[..], &[0xff; 6][..]));
+        assert_eq!(poll[6..], request[6..], "only the destination differs");
     }
 
     #[test]

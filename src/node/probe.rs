@@ -10,6 +10,8 @@ use crate::time::{Duration, Instant};
 
 /// Spacing of gateway probes while all is well.
 const GATEWAY_IDLE: Duration = Duration::from_ms(300);
+/// So much earlier a probe goes out with a heartbeat, and saves a wake.
+const GATEWAY_EARLY: Duration = Duration::from_ms(25);
 /// After this without an answer the gateway is asked more often, so that losses do not look like its death.
 const GATEWAY_MISSED: Duration = Duration::from_ms(450);
 /// While answers are missing.
@@ -44,6 +46,8 @@ pub(super) struct State {
     /// Since when the LAN has been usable without a break.
     pub(super) lan_usable_since: Instant,
     was_usable: bool,
+    /// MAC address that answered for the gateway.
+    gateway_mac: Option<MacAddr>,
     /// MAC address that answered for the peer's static address.
     peer_lan_mac: Option<MacAddr>,
     /// The peer was last heard with the cluster IP.
@@ -70,6 +74,7 @@ impl State {
             lan_frame_seen: false,
             lan_usable_since: now,
             was_usable: false,
+            gateway_mac: None,
             peer_lan_mac: None,
             peer_held_at: None,
             foreign_since: None,
@@ -148,6 +153,7 @@ impl Node {
         }
         if Some(heard.ip) == self.config.gateway && for_us {
             self.probe.gateway.answer_received(self.now);
+            self.probe.gateway_mac = Some(heard.mac);
             self.probe.gateway_agreed_dead = false;
         }
         if heard.ip == self.config.cluster_ip.address {
@@ -198,8 +204,10 @@ impl Node {
     }
 
     fn run_gateway_probe(&mut self) {
-        let due = self.probe.gateway_at.min(self.now + self.gateway_spacing());
-        if self.now < due {
+        let spacing = self.gateway_spacing();
+        let due = self.probe.gateway_at.min(self.now + spacing);
+        let goes_along = spacing == GATEWAY_IDLE && self.send.is_pending() && self.now + GATEWAY_EARLY >= due;
+        if self.now < due && !goes_along {
             self.probe.gateway_at = due;
             return;
         }
@@ -267,8 +275,15 @@ impl Node {
         fast || one_way || peer_off || self.is_seeking() || self.now >= self.silence_over_at() - CLAIM_LEAD
     }
 
+    /// A gateway that answers is asked alone, so that the rest of the LAN need not hear it several times a second. One
+    /// that is missing may have come back with another MAC.
     pub(super) fn gateway_question(&self) -> Option<Message> {
-        self.config.gateway.map(|target| Message::Request { sender: self.config.own_ip.address, target })
+        let (sender, target) = (self.config.own_ip.address, self.config.gateway?);
+        let known = self.probe.gateway_mac.filter(|_| self.probe.gateway.is_seen(self.now, GATEWAY_MISSED));
+        Some(match known {
+            Some(station) => Message::Poll { sender, target, station },
+            None => Message::Request { sender, target },
+        })
     }
 
     pub(super) fn cluster_question(&self) -> Message {

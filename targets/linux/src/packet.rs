@@ -6,6 +6,7 @@ use crate::sys;
 use socket2::{Domain, SockFilter, Socket, Type};
 use std::io::{self, Read};
 use std::os::fd::{AsRawFd, RawFd};
+use ucm_ha::Config;
 
 /// EtherType of IPv4.
 const ETH_P_IP: u16 = 0x0800;
@@ -26,9 +27,9 @@ impl PacketSocket {
         Self::open(interface_index, ETH_P_IP, &heartbeat_filter(port))
     }
 
-    /// For ARP on the LAN.
-    pub(crate) fn arp(interface_index: u32) -> io::Result<Self> {
-        Self::open(interface_index, ETH_P_ARP, &[])
+    /// For ARP on the LAN: packets sent by the stations that the node asks about.
+    pub(crate) fn arp(interface_index: u32, config: &Config) -> io::Result<Self> {
+        Self::open(interface_index, ETH_P_ARP, &arp_filter(config))
     }
 
     fn open(interface_index: u32, ether_type: u16, filter: &[SockFilter]) -> io::Result<Self> {
@@ -56,6 +57,26 @@ impl AsRawFd for PacketSocket {
     fn as_raw_fd(&self) -> RawFd {
         self.socket.as_raw_fd()
     }
+}
+
+/// Lets ARP through whose sender is the gateway, the peer, or says it has the cluster IP: of the others the node learns
+/// nothing, and on a large LAN they would wake the daemon many times a second. Without a gateway every packet is
+/// evidence that the LAN works.
+fn arp_filter(config: &Config) -> Vec<SockFilter> {
+    const LOAD_WORD: u16 = (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16;
+    const EQUAL: u16 = (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16;
+    const RETURN: u16 = (libc::BPF_RET | libc::BPF_K) as u16;
+    const SENDER_AT: u32 = 28;
+    let Some(gateway) = config.gateway else { return Vec::new() };
+    let [gateway, peer, cluster] = [gateway, config.peer_ip, config.cluster_ip.address].map(u32::from);
+    vec![
+        SockFilter::new(LOAD_WORD, 0, 0, SENDER_AT),
+        SockFilter::new(EQUAL, 3, 0, gateway),
+        SockFilter::new(EQUAL, 2, 0, peer),
+        SockFilter::new(EQUAL, 1, 0, cluster),
+        SockFilter::new(RETURN, 0, 0, 0),
+        SockFilter::new(RETURN, 0, 0, ACCEPT),
+    ]
 }
 
 /// Lets unfragmented UDP to `port` through; the rest of the cable's traffic never wakes the daemon.

@@ -122,7 +122,7 @@ impl Ports {
         let Some(index) = self.lan_port.index else { return Ok(()) };
         let name = &self.lan_port.name;
         if self.arp.is_none() {
-            let open = || watched(PacketSocket::arp(index)?, registry, token::ARP);
+            let open = || watched(PacketSocket::arp(index, config)?, registry, token::ARP);
             self.arp = Some(open().map_err(|error| said("ARP", name, &error))?);
         }
         if self.lan.is_none() {
