@@ -1,7 +1,8 @@
 //! The command line.
 
+use crate::journal::{self, EventsForm, Log};
 use crate::settings::{self, DEFAULT_CONFIG_FILE, Problem};
-use crate::{client, control, daemon, lab, netlink};
+use crate::{client, control, daemon, lab, lock, netlink};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::fmt;
 use std::io::{self, Write};
@@ -39,9 +40,9 @@ enum Command {
     Status(StatusArgs),
     /// Force switch: hand the active role to the peer
     Switch,
-    /// Show the system alert events
+    /// Show the system alert events, newest first
     Events(EventsArgs),
-    /// Show or clean the HA logs
+    /// Show an HA log, newest first, or clean it
     Log(LogArgs),
     /// Report a critical fault of a service of the PBX
     Fault(FaultArgs),
@@ -72,15 +73,26 @@ struct EventsArgs {
     /// One JSON object a line
     #[arg(long)]
     json: bool,
-    /// Wait for more
+    /// Oldest first, then wait for more, until interrupted
     #[arg(long)]
     follow: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum HaLog {
+    /// Changes of the role of this node
     Failover,
+    /// Full backups
     Backup,
+}
+
+impl From<HaLog> for Log {
+    fn from(log: HaLog) -> Self {
+        match log {
+            HaLog::Failover => Self::Failover,
+            HaLog::Backup => Self::Backup,
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -127,8 +139,9 @@ pub(crate) fn run() -> ExitCode {
         Command::Check => check(&cli.config),
         Command::Status(args) => status(&cli.config, args.json),
         Command::Switch => switch(&cli.config),
-        Command::Events(_) => not_yet("events"),
-        Command::Log(_) => not_yet("log"),
+        Command::Events(args) => events(&cli.config, EventsForm { json: args.json, follow: args.follow }),
+        Command::Log(args) if args.clear => clear_log(&cli.config, args.log.into()),
+        Command::Log(args) => log(&cli.config, args.log.into()),
         Command::Fault(_) => not_yet("fault"),
         Command::Kick(_) => not_yet("kick"),
         Command::Lab(args) => lab::run(&args),
@@ -171,23 +184,24 @@ fn check(file: &Path) -> ExitCode {
     print(format_args!("{}: ok", file.display()))
 }
 
-/// `run_dir` of a configuration that may have problems elsewhere. The default file need not exist.
-fn run_dir(file: &Path) -> Result<PathBuf, ExitCode> {
+/// `[paths]` of a configuration that may have problems elsewhere. The default file need not exist.
+fn paths(file: &Path) -> Result<settings::Paths, ExitCode> {
     if file == Path::new(DEFAULT_CONFIG_FILE) && !file.exists() {
-        return Ok(settings::Paths::default().run_dir);
+        return Ok(settings::Paths::default());
     }
     let mut problems: Vec<Problem> = Vec::new();
     let sections = settings::read(file, &mut problems);
-    match (sections, problems.iter().find(|problem| problem.key == "paths.run_dir").or(problems.first())) {
-        (Some(_), Some(problem)) if problem.key == "paths.run_dir" => Err(fail(exit::UNUSABLE, problem)),
-        (Some(sections), _) => Ok(sections.paths.run_dir),
+    let of_paths = |problem: &&Problem| problem.key.starts_with("paths.");
+    match (sections, problems.iter().find(of_paths).or(problems.first())) {
+        (Some(_), Some(problem)) if of_paths(&problem) => Err(fail(exit::UNUSABLE, problem)),
+        (Some(sections), _) => Ok(sections.paths),
         (None, Some(problem)) => Err(fail(exit::UNUSABLE, problem)),
-        (None, None) => Ok(settings::Paths::default().run_dir),
+        (None, None) => Ok(settings::Paths::default()),
     }
 }
 
 fn ask(file: &Path, request: control::Request) -> Result<control::Reply, ExitCode> {
-    client::ask(&run_dir(file)?, request).map_err(|reason| fail(exit::NO_DAEMON, reason))
+    client::ask(&paths(file)?.run_dir, request).map_err(|failure| fail(exit::NO_DAEMON, failure))
 }
 
 fn status(file: &Path, json: bool) -> ExitCode {
@@ -206,6 +220,43 @@ fn switch(file: &Path) -> ExitCode {
     match ask(file, control::Request::Switch) {
         Ok(reply) => answered(&reply),
         Err(code) => code,
+    }
+}
+
+fn events(file: &Path, form: EventsForm) -> ExitCode {
+    match paths(file) {
+        Ok(paths) => done(journal::events(&paths.state_dir, form)),
+        Err(code) => code,
+    }
+}
+
+fn log(file: &Path, log: Log) -> ExitCode {
+    match paths(file) {
+        Ok(paths) => done(journal::log(&paths.state_dir, log)),
+        Err(code) => code,
+    }
+}
+
+/// Lets the daemon clear a log; where none runs, does so itself and keeps daemons from starting meanwhile.
+fn clear_log(file: &Path, log: Log) -> ExitCode {
+    let paths = match paths(file) {
+        Ok(paths) => paths,
+        Err(code) => return code,
+    };
+    match client::ask(&paths.run_dir, control::Request::ClearLog { log }) {
+        Ok(reply) => answered(&reply),
+        Err(client::Failure::NoDaemon(_)) => {
+            let held = daemon::make_dir(&paths.run_dir, "run_dir").and_then(|()| lock::lock(&paths.run_dir));
+            done(held.and_then(|_held| journal::clear(&paths.state_dir, log)))
+        }
+        Err(failure) => fail(exit::NO_DAEMON, failure),
+    }
+}
+
+fn done(outcome: Result<(), String>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => fail(exit::REFUSED, reason),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::control::{Reply, Request, SOCKET_NAME};
 use socket2::{Domain, SockAddr, Socket, Type};
+use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -13,19 +14,45 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 /// Longest reply, in bytes.
 const MAX_REPLY_LEN: u64 = 64 * 1024;
 
-/// Asks the daemon whose `run_dir` this is; an error is one line that says what to do.
-pub(crate) fn ask(run_dir: &Path, request: Request) -> Result<Reply, String> {
+/// Why there is no answer: one line that says what to do.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// No daemon runs.
+    NoDaemon(String),
+    /// One may run, but it cannot be asked or does not answer.
+    NoAnswer(String),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoDaemon(line) | Self::NoAnswer(line) => f.write_str(line),
+        }
+    }
+}
+
+impl From<Failure> for String {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::NoDaemon(line) | Failure::NoAnswer(line) => line,
+        }
+    }
+}
+
+/// Asks the daemon whose `run_dir` this is.
+pub(crate) fn ask(run_dir: &Path, request: Request) -> Result<Reply, Failure> {
     let path = run_dir.join(SOCKET_NAME);
     let shown = path.display();
     exchange(&path, request).map_err(|error| match error.kind() {
         ErrorKind::NotFound | ErrorKind::ConnectionRefused => {
-            format!("no daemon answers at {shown}; start it with `ucm-ha run`")
+            Failure::NoDaemon(format!("no daemon answers at {shown}; start it with `ucm-ha run`"))
         }
-        ErrorKind::WouldBlock | ErrorKind::TimedOut => {
-            format!("the daemon at {shown} did not answer within {} s; see its log", ANSWER_TIMEOUT.as_secs())
-        }
-        ErrorKind::PermissionDenied => format!("{shown}: {error}; run this as the daemon's user"),
-        _ => format!("the daemon at {shown} cannot be asked: {error}"),
+        ErrorKind::WouldBlock | ErrorKind::TimedOut => Failure::NoAnswer(format!(
+            "the daemon at {shown} did not answer within {} s; see its log",
+            ANSWER_TIMEOUT.as_secs()
+        )),
+        ErrorKind::PermissionDenied => Failure::NoAnswer(format!("{shown}: {error}; run this as the daemon's user")),
+        _ => Failure::NoAnswer(format!("the daemon at {shown} cannot be asked: {error}")),
     })
 }
 

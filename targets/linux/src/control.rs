@@ -1,5 +1,6 @@
 //! The control socket: one JSON request line, one JSON reply line, then the connection ends.
 
+use crate::journal::Log;
 use crate::status::Report;
 use mio::net::{UnixListener, UnixStream};
 use mio::{Interest, Registry, Token};
@@ -21,6 +22,8 @@ const MAX_ACCEPT_BATCH: usize = 32;
 const REQUEST_TIMEOUT: Duration = Duration::from_s(2);
 /// How long a client may wait for the outcome of a switch.
 const SWITCH_TIMEOUT: Duration = Duration::from_s(60);
+/// How long a client may wait until a log is cleared; less than it waits for an answer.
+const CLEAR_TIMEOUT: Duration = Duration::from_ms(1500);
 
 /// What a client asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +33,29 @@ pub(crate) enum Request {
     Status,
     /// A force switch; answered when its outcome is known.
     Switch,
+    /// Clean a log; answered when that is durable.
+    ClearLog {
+        /// Which.
+        log: Log,
+    },
+}
+
+/// An outcome that a client waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Awaited {
+    /// Of [`Request::Switch`].
+    Switch,
+    /// Of [`Request::ClearLog`].
+    Clear(Log),
+}
+
+impl Awaited {
+    const fn timeout(self) -> Duration {
+        match self {
+            Self::Switch => SWITCH_TIMEOUT,
+            Self::Clear(_) => CLEAR_TIMEOUT,
+        }
+    }
 }
 
 /// What the daemon answers.
@@ -68,7 +94,7 @@ struct Client {
     stream: UnixStream,
     line: Vec<u8>,
     deadline: Instant,
-    awaits_switch: bool,
+    awaits: Option<Awaited>,
 }
 
 /// The daemon's end.
@@ -125,7 +151,7 @@ impl Server {
             return;
         }
         let line = Vec::with_capacity(MAX_REQUEST_LEN);
-        let client = Client { stream, line, deadline: now + REQUEST_TIMEOUT, awaits_switch: false };
+        let client = Client { stream, line, deadline: now + REQUEST_TIMEOUT, awaits: None };
         if let Some(slot) = self.clients.get_mut(free) {
             *slot = Some(client);
         }
@@ -154,18 +180,18 @@ impl Server {
         }
     }
 
-    /// Keeps a client waiting for the outcome of the switch.
-    pub(crate) fn await_switch(&mut self, client: usize, now: Instant) {
+    /// Keeps a client waiting for an outcome.
+    pub(crate) fn wait_for(&mut self, client: usize, outcome: Awaited, now: Instant) {
         if let Some(client) = self.clients.get_mut(client).and_then(Option::as_mut) {
-            client.awaits_switch = true;
-            client.deadline = now + SWITCH_TIMEOUT;
+            client.awaits = Some(outcome);
+            client.deadline = now + outcome.timeout();
         }
     }
 
-    /// Answers everybody who waits for the outcome of the switch.
-    pub(crate) fn reply_switch(&mut self, reply: &Reply) {
+    /// Answers everybody who waits for this outcome.
+    pub(crate) fn reply_waiting(&mut self, outcome: Awaited, reply: &Reply) {
         for slot in &mut self.clients {
-            if let Some(mut client) = slot.take_if(|client| client.awaits_switch) {
+            if let Some(mut client) = slot.take_if(|client| client.awaits == Some(outcome)) {
                 write_reply(&mut client.stream, reply);
             }
         }
@@ -175,8 +201,11 @@ impl Server {
     pub(crate) fn expire(&mut self, now: Instant) {
         for slot in &mut self.clients {
             if let Some(mut client) = slot.take_if(|client| client.deadline <= now) {
-                let late =
-                    if client.awaits_switch { "no outcome in time; see the status" } else { "no request in time" };
+                let late = match client.awaits {
+                    Some(Awaited::Switch) => "no outcome in time; see the status",
+                    Some(Awaited::Clear(_)) => "the disk did not take it in time; see the log",
+                    None => "no request in time",
+                };
                 write_reply(&mut client.stream, &error(late));
             }
         }
@@ -210,7 +239,7 @@ impl Client {
             }
             let end = self.line.iter().position(|&byte| byte == b'\n');
             match (end, self.line.get(..end.unwrap_or_default())) {
-                _ if self.awaits_switch => return Err(Some("one request for each connection")),
+                _ if self.awaits.is_some() => return Err(Some("one request for each connection")),
                 (Some(end), Some(line)) if end < MAX_REQUEST_LEN => {
                     return serde_json::from_slice(line).map(Some).map_err(|_| Some("not a request"));
                 }

@@ -1,6 +1,7 @@
 //! Words for what the core reports.
 
 use ucm_ha::event::{Alert, RoleReason, SwitchRefusal};
+use ucm_ha::fault::Faults;
 use ucm_ha::role::Role;
 use ucm_ha::status::HaStatus;
 
@@ -63,25 +64,89 @@ pub(crate) const fn refusal(refusal: SwitchRefusal) -> &'static str {
     }
 }
 
-/// What an alert means.
-pub(crate) const fn alert(alert: Alert) -> &'static str {
+/// What an event says is wrong: `MAC : … -- CAUSE TIME TEXT`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Words<'a> {
+    /// What is concerned, as in `HEARTBEAT`.
+    pub(crate) cause: &'a str,
+    /// What it does or is.
+    pub(crate) text: &'a str,
+}
+
+/// The guide's text for whatever does not work.
+pub(crate) const LOOSE_CONNECTION: &str = "loose connection";
+
+/// Everything an alert is called: cause and text of its event, and what the daemon's log says. Alerts with the same cause
+/// and text are one condition to the operator.
+const fn alert_words(alert: Alert) -> (&'static str, &'static str, &'static str) {
     match alert {
-        Alert::HeartbeatLost => "the peer is not heard on any path",
-        Alert::CableLost => "the peer is not heard over the cable",
-        Alert::LanPathLost => "the peer is not heard over the LAN",
-        Alert::PeerIncompatible => "what is heard on the cable cannot be understood; compare key, version and peer_mac",
-        Alert::SameStationType => "both nodes have the same station type; one must be primary, one secondary",
-        Alert::SettingsDiffer => "settings that must match differ from the peer's",
-        Alert::ModelDiffers => "the peer is another model; data synchronisation is suspended",
-        Alert::FirmwareDiffers => "the peer has another firmware version",
-        Alert::PeerMacMismatch => "the peer's MAC address is not the configured peer_mac",
-        Alert::ForeignHolder => "a foreign station answers for the cluster IP",
-        Alert::PeerHoldsAddress => "the silent peer still answers for the cluster IP; it cannot be taken over",
-        Alert::GatewayLost => "the gateway does not answer",
-        Alert::HandoverFailed => "a handover was wanted but the peer did not take the role",
-        Alert::BudgetUsed => "no more handovers for own faults in this window; the role is kept",
-        Alert::AddressFailed => "the cluster IP could not be bound",
-        Alert::NotPersisted => "the term could not be stored; a restart may forget it",
-        Alert::DisabledByPeer => "high availability was turned off by the peer; enable it on both nodes",
+        Alert::HeartbeatLost => ("HEARTBEAT", LOOSE_CONNECTION, "the peer is not heard on any path"),
+        Alert::CableLost => ("HEARTBEAT", LOOSE_CONNECTION, "the peer is not heard over the cable"),
+        Alert::LanPathLost => ("LAN HEARTBEAT", LOOSE_CONNECTION, "the peer is not heard over the LAN"),
+        Alert::PeerIncompatible => (
+            "PEER",
+            "cannot be understood",
+            "what is heard on the cable cannot be understood; compare key, version and peer_mac",
+        ),
+        Alert::SameStationType => (
+            "STATION TYPE",
+            "is the same on both nodes",
+            "both nodes have the same station type; one must be primary, one secondary",
+        ),
+        Alert::SettingsDiffer => {
+            ("SETTINGS", "differ from the peer's", "settings that must match differ from the peer's")
+        }
+        Alert::ModelDiffers => {
+            ("MODEL", "differs from the peer's", "the peer is another model; data synchronisation is suspended")
+        }
+        Alert::FirmwareDiffers => ("FIRMWARE", "differs from the peer's", "the peer has another firmware version"),
+        Alert::PeerMacMismatch => {
+            ("PEER MAC", "is not the configured one", "the peer's MAC address is not the configured peer_mac")
+        }
+        Alert::ForeignHolder => {
+            ("CLUSTER IP", "is used by this station", "a foreign station answers for the cluster IP")
+        }
+        Alert::PeerHoldsAddress => (
+            "CLUSTER IP",
+            "is kept by the silent peer",
+            "the silent peer still answers for the cluster IP; it cannot be taken over",
+        ),
+        Alert::GatewayLost => ("GATEWAY", LOOSE_CONNECTION, "the gateway does not answer"),
+        Alert::HandoverFailed => {
+            ("HANDOVER", "was not taken by the peer", "a handover was wanted but the peer did not take the role")
+        }
+        Alert::BudgetUsed => {
+            ("HANDOVER BUDGET", "is used up", "no more handovers for own faults in this window; the role is kept")
+        }
+        Alert::AddressFailed => ("CLUSTER IP", "cannot be bound", "the cluster IP could not be bound"),
+        Alert::NotPersisted => ("STATE", "cannot be stored", "the term could not be stored; a restart may forget it"),
+        Alert::DisabledByPeer => (
+            "HA",
+            "was turned off by the peer",
+            "high availability was turned off by the peer; enable it on both nodes",
+        ),
+    }
+}
+
+/// What the event of an alert says.
+pub(crate) const fn alert(alert: Alert) -> Words<'static> {
+    let (cause, text, _) = alert_words(alert);
+    Words { cause, text }
+}
+
+/// What an alert means.
+pub(crate) const fn meaning(alert: Alert) -> &'static str {
+    let (_, _, meaning) = alert_words(alert);
+    meaning
+}
+
+/// What the event of a single fault says, whose name is `name`. `None` for [`Faults::SERVICE`]: each service has an event
+/// of its own.
+pub(crate) fn fault(name: &str, fault: Faults) -> Option<Words<'_>> {
+    match fault {
+        Faults::SERVICE => None,
+        // The same condition as the alert.
+        Faults::ADDRESS => Some(alert(Alert::AddressFailed)),
+        _ => Some(Words { cause: name, text: LOOSE_CONNECTION }),
     }
 }

@@ -8,6 +8,7 @@ mod control;
 mod daemon;
 mod describe;
 mod interface;
+mod journal;
 mod lab;
 mod lan;
 mod lock;

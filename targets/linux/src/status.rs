@@ -62,11 +62,12 @@ struct Counters {
     frames_replayed: u32,
     takeovers: u32,
     handovers: u32,
+    events_dropped: u64,
 }
 
 impl Report {
-    /// The report on a node at `now`.
-    pub(crate) fn new(config: &Config, status: &Status, now: Instant) -> Self {
+    /// The report on a node at `now`, whose journal lost so many records.
+    pub(crate) fn new(config: &Config, status: &Status, now: Instant, events_dropped: u64) -> Self {
         let counters = status.counters;
         Self {
             ha_status: describe::ha_status(status.ha_status).to_owned(),
@@ -89,6 +90,7 @@ impl Report {
                 frames_replayed: counters.frames_replayed,
                 takeovers: counters.takeovers,
                 handovers: counters.handovers,
+                events_dropped,
             },
         }
     }

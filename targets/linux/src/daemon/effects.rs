@@ -2,7 +2,7 @@
 
 use super::Daemon;
 use crate::clock;
-use crate::control::Reply;
+use crate::control::{Awaited, Reply};
 use crate::describe;
 use std::io;
 use std::process::{Command, ExitStatus};
@@ -98,9 +98,16 @@ impl Daemon {
             Output::RoleChanged { from, to, term, reason } => {
                 let reason = describe::role_reason(reason, self.config.heartbeat_timeout_s);
                 log::info!("role: {} -> {} ({reason}), term {term}", describe::role(from), describe::role(to));
+                self.journal.role(from, to, term, reason, self.config.mac);
             }
-            Output::Alert { alert, raised, mac } => log_alert(alert, raised, mac),
-            Output::FaultChanged { faults, raised } => log_fault(faults, raised),
+            Output::Alert { alert, raised, mac } => {
+                log_alert(alert, raised, mac);
+                self.journal.alert(alert, raised, mac);
+            }
+            Output::FaultChanged { faults, raised } => {
+                log_fault(faults, raised);
+                self.journal.fault(faults, raised, self.config.mac);
+            }
             Output::StartFullSync => {
                 // There is nothing to synchronise yet, so nothing is missing either.
                 self.outcomes.push_back(Input::SyncDone { generation: NO_SYNC_GENERATION, complete: true });
@@ -111,7 +118,7 @@ impl Daemon {
                     Ok(()) => Reply::Done,
                     Err(refusal) => Reply::Refused { reason: describe::refusal(refusal).to_owned() },
                 };
-                self.control.reply_switch(&reply);
+                self.control.reply_waiting(Awaited::Switch, &reply);
             }
             Output::Stopped => self.stopped = true,
         }
@@ -121,9 +128,9 @@ impl Daemon {
 fn log_alert(alert: Alert, raised: bool, mac: Option<MacAddr>) {
     let about = mac.map(|mac| format!(" ({mac})")).unwrap_or_default();
     if raised {
-        log::warn!("alert: {}{about}", describe::alert(alert));
+        log::warn!("alert: {}{about}", describe::meaning(alert));
     } else {
-        log::info!("restored to normal: {}{about}", describe::alert(alert));
+        log::info!("restored to normal: {}{about}", describe::meaning(alert));
     }
 }
 

@@ -8,10 +8,11 @@ mod start;
 mod token;
 mod turn;
 
-pub(crate) use start::run;
+pub(crate) use start::{make_dir, run};
 
 use crate::clock::{self, Timer};
 use crate::control::Server;
+use crate::journal::Journal;
 use crate::netlink::{Monitor, Netlink};
 use crate::settings::Sections;
 use crate::state::StateWriter;
@@ -53,6 +54,7 @@ struct Daemon {
     state: StateWriter,
     /// What the node last asked to store.
     record: Record,
+    journal: Journal,
 
     poll: Poll,
     timer: Timer,
@@ -90,6 +92,7 @@ impl Daemon {
         self.node = Node::new(config, self.record, start::boot_id(), clock::now())?;
         self.config = config;
         self.outcomes.clear();
+        self.journal.forget_node();
         Ok(())
     }
 }

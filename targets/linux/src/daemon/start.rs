@@ -8,6 +8,7 @@ use crate::cli::{exit, fail};
 use crate::clock::{self, Timer};
 use crate::control::Server;
 use crate::interface::Interface;
+use crate::journal::Journal;
 use crate::netlink::{Monitor, Netlink};
 use crate::settings::{self, Network, Resolved, Sections};
 use crate::state::{self, StateWriter};
@@ -29,7 +30,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use ucm_ha::Node;
 
-/// How long the end of the program waits for the last record to be stored.
+/// How long the end of the program waits for the last record and the last events to be stored.
 const LAST_STORE_TIMEOUT: Duration = Duration::from_secs(1);
 /// How often it is looked whether the LAN interface is there.
 const LAN_POLL_INTERVAL: Duration = Duration::from_millis(250);
@@ -139,7 +140,8 @@ fn require_net_admin() -> Result<(), String> {
         .to_owned())
 }
 
-fn make_dir(dir: &Path, key: &str) -> Result<(), String> {
+/// Creates a directory of `[paths]`; an error is one line that says what to do.
+pub(crate) fn make_dir(dir: &Path, key: &str) -> Result<(), String> {
     std::fs::create_dir_all(dir).map_err(|error| {
         let dir = dir.display();
         format!("{dir} cannot be created: {error}; create it or change paths.{key}")
@@ -162,8 +164,9 @@ fn assemble(
     let control = Server::open(&sections.paths.run_dir, poll.registry(), token::CONTROL)
         .map_err(|error| refused(format!("no control socket in {}: {error}", sections.paths.run_dir.display())))?;
     let (timer, monitor, signals) = watch(&poll).map_err(no_sources)?;
-    let waker = Arc::new(Waker::new(poll.registry(), token::STATE).map_err(no_sources)?);
-    let state = StateWriter::start(sections.paths.state_dir.clone(), waker).map_err(no_sources)?;
+    let waker = Arc::new(Waker::new(poll.registry(), token::WAKER).map_err(no_sources)?);
+    let state = StateWriter::start(sections.paths.state_dir.clone(), Arc::clone(&waker)).map_err(no_sources)?;
+    let journal = Journal::start(sections.paths.state_dir.clone(), waker).map_err(no_sources)?;
     Ok(Daemon {
         node,
         config,
@@ -181,6 +184,7 @@ fn assemble(
         arp_health: SendHealth::new("ARP on the LAN"),
         state,
         record,
+        journal,
         poll,
         timer,
         monitor,
@@ -234,8 +238,13 @@ impl Daemon {
             // What is left is said by `release`, and its lifetime ends in the kernel.
             let _reported = self.address.release(&mut self.netlink, lan_index);
         }
-        if !self.state.finish(LAST_STORE_TIMEOUT) {
+        let end = std::time::Instant::now() + LAST_STORE_TIMEOUT;
+        let left = || end.saturating_duration_since(std::time::Instant::now());
+        if !self.state.finish(left()) {
             log::error!("the last record could not be stored");
+        }
+        if !self.journal.finish(left()) {
+            log::error!("the last events could not be written");
         }
         log::info!("stopped");
         Ok(())

@@ -8,6 +8,7 @@ pub(super) const LAN: Token = Token(2);
 pub(super) const MONITOR: Token = Token(3);
 pub(super) const TIMER: Token = Token(4);
 pub(super) const SIGNALS: Token = Token(5);
-pub(super) const STATE: Token = Token(6);
+/// A thread of the daemon has something to tell. There is one waker for all of them.
+pub(super) const WAKER: Token = Token(6);
 /// The control socket; its clients have the tokens behind it.
 pub(super) const CONTROL: Token = Token(7);

@@ -2,7 +2,8 @@
 
 use super::{Daemon, token};
 use crate::clock;
-use crate::control::{Call, Reply, Request};
+use crate::control::{Awaited, Call, Reply, Request};
+use crate::journal::Log;
 use crate::settings;
 use crate::status::Report;
 use mio::event::Event;
@@ -114,7 +115,10 @@ impl Daemon {
             token::MONITOR => self.waiting.monitor = true,
             token::TIMER => self.timer.fired(),
             token::SIGNALS => self.take_signals(),
-            token::STATE => self.report_stored(),
+            token::WAKER => {
+                self.report_stored();
+                self.report_cleared();
+            }
             token::CONTROL => self.waiting.control = true,
             client => self.serve(client),
         }
@@ -250,6 +254,23 @@ impl Daemon {
         }
     }
 
+    fn report_cleared(&mut self) {
+        while let Some((log, cleared)) = self.journal.cleared() {
+            let reply = match cleared {
+                Ok(()) => Reply::Done,
+                Err(error) => Reply::Refused { reason: format!("the log cannot be cleared: {error}") },
+            };
+            self.control.reply_waiting(Awaited::Clear(log), &reply);
+        }
+    }
+
+    fn clear_log(&mut self, client: usize, log: Log) {
+        match self.journal.clear(log) {
+            Ok(()) => self.control.wait_for(client, Awaited::Clear(log), clock::now()),
+            Err(reason) => self.control.reply(client, &Reply::Refused { reason: reason.to_owned() }),
+        }
+    }
+
     fn take_signals(&mut self) {
         let pending: Vec<i32> = self.signals.pending().collect();
         for signal in pending {
@@ -271,13 +292,14 @@ impl Daemon {
         match request {
             Request::Status => {
                 let now = clock::now();
-                let status = Box::new(Report::new(&self.config, &self.node.status(), now));
+                let status = Box::new(Report::new(&self.config, &self.node.status(), now, self.journal.dropped()));
                 self.control.reply(client, &Reply::Status { status });
             }
             Request::Switch => {
-                self.control.await_switch(client, clock::now());
+                self.control.wait_for(client, Awaited::Switch, clock::now());
                 self.feed(Input::Command(Command::ForceSwitch));
             }
+            Request::ClearLog { log } => self.clear_log(client, log),
         }
     }
 
