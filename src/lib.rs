@@ -34,6 +34,7 @@ pub mod node;
 pub mod peer;
 pub mod reach;
 pub mod role;
+pub mod service;
 pub mod status;
 pub mod time;
 pub mod wire;
