@@ -30,6 +30,7 @@ pub mod event;
 pub mod fault;
 pub mod fxo;
 pub mod io;
+pub mod mailbox;
 pub mod node;
 pub mod peer;
 pub mod reach;
