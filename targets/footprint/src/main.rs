@@ -1,7 +1,8 @@
 //! Bare-metal image of the whole core for a Cortex-M4.
 //!
-//! Two nodes with a key run a pair's life against each other: boot, forced switch, loss of the active. What goes into
-//! them and what comes out is hidden from the optimiser, so that the linker keeps everything a board would need.
+//! Two nodes with a key run a pair's life against each other: boot, forced switch, loss of the active. Services are watched
+//! through a mailbox that a real interrupt fills. What goes in and what comes out is hidden from the optimiser, so that
+//! the linker keeps everything a board would need.
 //! `.ci/footprint` then looks at the linked image: nothing in it may panic or allocate. It runs in QEMU too and reports
 //! the size of a node and the deepest stack of its calls.
 #![no_std]
@@ -11,6 +12,7 @@ mod console;
 mod pair;
 #[cfg(feature = "planted")]
 mod planted;
+mod services;
 mod stack;
 
 use core::panic::PanicInfo;
@@ -20,13 +22,15 @@ use ucm_ha::Node;
 #[cortex_m_rt::entry]
 fn main() -> ! {
     console::figure("node_bytes", size_of::<Node>());
+    console::figure("services_bytes", services::BYTES);
     let outcome = pair::live();
     console::figure("stack_bytes", outcome.stack_bytes);
+    let broken = outcome.broken.or(services::live().err());
     #[cfg(feature = "planted")]
     planted::plant();
-    match outcome.broken {
+    match broken {
         None => {
-            console::line("pair ok");
+            console::line("pair and services ok");
             finish(EXIT_SUCCESS)
         }
         Some(expectation) => {

@@ -25,7 +25,8 @@ fn paint(lowest: usize) {
     for offset in (0..PAINTED_BYTES).step_by(WORD_BYTES) {
         let word = core::ptr::with_exposed_provenance_mut::<u32>(lowest + offset);
         // SAFETY: the word is aligned and lies in RAM below the stack pointer, in memory nobody uses now: the board's RAM
-        // holds nothing between the statics at its bottom and the stack at its top, and no interrupt is enabled.
+        // holds nothing between the statics at its bottom and the stack at its top, and no interrupt comes while it is
+        // measured.
         unsafe { word.write_volatile(PAINT) };
     }
 }
