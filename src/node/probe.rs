@@ -11,7 +11,7 @@ use crate::time::{Duration, Instant};
 /// Spacing of gateway probes while all is well.
 const GATEWAY_IDLE: Duration = Duration::from_ms(300);
 /// So much earlier a probe goes out with a heartbeat, and saves a wake.
-const GATEWAY_EARLY: Duration = Duration::from_ms(25);
+const GATEWAY_EARLY: Duration = Duration::from_ms(50);
 /// After this without an answer the gateway is asked more often, so that losses do not look like its death.
 const GATEWAY_MISSED: Duration = Duration::from_ms(450);
 /// While answers are missing.
