@@ -30,6 +30,9 @@ pub enum RoleReason {
     LeaseExpired,
     /// Two actives met and this node is the one to step down.
     PeerPrecedes,
+    /// The old active, which this node had lost sight of, is heard again and has given way. This node is and stays active:
+    /// it says so anew to whoever follows the roles.
+    PeerGaveWay,
     /// The node woke from a freeze and could not know what happened meanwhile.
     WokeFromFreeze,
     /// The cluster IP could not be bound.
@@ -66,7 +69,8 @@ pub enum SwitchRefusal {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Alert {
-    /// The peer is not heard on any path.
+    /// The peer is not heard on any path. This and the two below are raised long before the heartbeat timeout and cleared
+    /// once the peer has been heard again for a while; `docs/operations.md` has the times.
     HeartbeatLost,
     /// The peer is not heard over the cable, while it is heard over the LAN.
     CableLost,

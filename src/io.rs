@@ -154,7 +154,8 @@ pub enum Output {
     },
     /// Store the record durably, then report [`Input::Persisted`]. May take its time; only the newest one matters.
     Persist(Record),
-    /// The role changed.
+    /// The role changed; or, with `from` and `to` equal, whoever follows the roles should be told of it again
+    /// ([`RoleReason::PeerGaveWay`]).
     RoleChanged {
         /// Role before.
         from: Role,

@@ -8,8 +8,13 @@ use crate::role::Role;
 use crate::time::{Duration, Instant};
 use crate::wire::{Path, Repr};
 
-/// A path on which nothing was heard for this long is reported, whatever the heartbeat timeout.
+/// A path on which nothing was heard for this long carries nothing, whatever the heartbeat timeout.
 const PATH_LOST: Duration = Duration::from_ms(1000);
+/// A silence of this length is an alert, so that a cable pulled for a second is one. At least two intervals and a quarter,
+/// which a single lost frame cannot make …
+const HEARTBEAT_RAISE: Duration = Duration::from_ms(900);
+/// … and the alert ends when the peer was heard again over this time, or that of a silence and an interval.
+const HEARTBEAT_CLEAR: Duration = Duration::from_ms(1000);
 /// The gateway has to answer for this long before it counts as back.
 const GATEWAY_BACK: Duration = Duration::from_ms(1000);
 /// The wrong station is reported for this long after it was last heard.
@@ -21,8 +26,33 @@ const HELD_REPORT: Duration = Duration::from_ms(500);
 pub(super) struct State {
     raised: u32,
     told: u32,
+    any_path: Silence,
+    cable: Silence,
+    lan: Silence,
     /// A frame whose MAC is not the configured peer's, or is the own one.
     pub(super) peer_mac_mismatch: Option<(MacAddr, Instant)>,
+}
+
+/// Silence of the peer with hysteresis.
+#[derive(Clone, Copy, Debug, Default)]
+struct Silence {
+    /// Raised, and not cleared yet.
+    lost: bool,
+    /// The first frame after the silence, while it is lost.
+    back: Option<Instant>,
+}
+
+impl Silence {
+    /// `heard` is the last frame. Only frames clear: a silence that has just begun would seem to be none.
+    fn watch(&mut self, silent: bool, heard: Option<Instant>, clear_after: Duration) {
+        if silent {
+            *self = Self { lost: true, back: None };
+        } else if let (true, Some(heard)) = (self.lost, heard)
+            && heard >= *self.back.get_or_insert(heard) + clear_after
+        {
+            *self = Self::default();
+        }
+    }
 }
 
 const fn bit_of(alert: Alert) -> u32 {
@@ -42,6 +72,12 @@ impl State {
 
 impl Node {
     pub(super) fn watch_alerts(&mut self) {
+        let clear_after = self.heartbeat_clear();
+        let silent = self.now >= self.heartbeat_silent_at();
+        self.alert.any_path.watch(silent, self.peer.last_counted(), clear_after);
+        let [cable, lan] = Path::ALL.map(|path| (self.now >= self.silent_on_at(path), self.peer.last_heard_on(path)));
+        self.alert.cable.watch(cable.0, cable.1, clear_after);
+        self.alert.lan.watch(lan.0, lan.1, clear_after);
         for alert in Alert::ALL {
             let raised = self.alert_holds(alert);
             self.alert.set(alert, raised);
@@ -52,9 +88,9 @@ impl Node {
         let facts = self.peer.facts();
         let differs = |by: fn(&Self, &Repr) -> bool| facts.is_some_and(|facts| by(self, facts));
         match alert {
-            Alert::HeartbeatLost => self.now >= self.heartbeat_lost_at(),
-            Alert::CableLost => self.one_path_lost(alert, Path::Cable),
-            Alert::LanPathLost => self.one_path_lost(alert, Path::Lan),
+            Alert::HeartbeatLost => self.role != Role::Off && self.alert.any_path.lost,
+            Alert::CableLost => self.one_path_lost(alert, self.alert.cable, Path::Cable),
+            Alert::LanPathLost => self.one_path_lost(alert, self.alert.lan, Path::Lan),
             Alert::PeerIncompatible => {
                 self.quiet.incompatible_at.is_some_and(|at| self.now < at + self.claim_timeout())
             }
@@ -98,34 +134,52 @@ impl Node {
         claimable && self.probe.peer_held_at.is_some_and(|at| self.now < at + HELD_REPORT)
     }
 
+    fn heartbeat_raise(&self) -> Duration {
+        let interval = self.peer.interval();
+        HEARTBEAT_RAISE.max(interval.times(2) + interval.half().half())
+    }
+
+    /// Longer than it takes to find out that only one path is back.
+    fn heartbeat_clear(&self) -> Duration {
+        HEARTBEAT_CLEAR.max(self.heartbeat_raise() + self.peer.interval())
+    }
+
     /// A peer that was never heard gets the whole timeout.
-    fn heartbeat_lost_at(&self) -> Instant {
+    fn heartbeat_silent_at(&self) -> Instant {
         match self.peer.last_counted() {
-            Some(at) => at + self.path_lost_after(),
+            Some(at) => at + self.heartbeat_raise(),
             None => self.started + self.config.timeout(),
         }
     }
 
-    fn path_lost_after(&self) -> Duration {
-        PATH_LOST.max(self.peer.interval().times(3))
+    /// From when silence on a path counts: a peer that has just come back gets its time on the second path.
+    fn silence_from(&self, path: Path) -> Instant {
+        self.peer.last_heard_on(path).unwrap_or(self.started).max(self.peer.audible_since())
+    }
+
+    fn silent_on_at(&self, path: Path) -> Instant {
+        self.silence_from(path) + self.heartbeat_raise()
     }
 
     pub(super) fn path_lost_at(&self, path: Path) -> Instant {
-        // A peer that has just come back gets its time on the second path.
-        let from = self.peer.last_heard_on(path).unwrap_or(self.started).max(self.peer.audible_since());
-        from + self.path_lost_after()
+        self.silence_from(path) + PATH_LOST.max(self.peer.interval().times(3))
     }
 
-    fn one_path_lost(&self, alert: Alert, path: Path) -> bool {
-        let lost = self.now >= self.path_lost_at(path);
-        // With the second path gone as well, nothing is restored.
-        if self.now < self.heartbeat_lost_at() { lost } else { lost && self.alert.is_raised(alert) }
+    /// The other path must have been heard for longer: when the peer dies both end together, but for an interval and the
+    /// slack of an answer.
+    fn one_path_lost(&self, alert: Alert, silence: Silence, path: Path) -> bool {
+        let interval = self.peer.interval();
+        let outlived = self.peer.last_counted() > Some(self.silence_from(path) + interval + interval.half().half());
+        let silent = self.now >= self.silent_on_at(path) && self.now < self.heartbeat_silent_at();
+        self.role != Role::Off && ((silent && outlived) || (silence.lost && self.alert.is_raised(alert)))
     }
 
-    pub(super) fn alert_deadlines(&self) -> [Instant; 6] {
+    pub(super) fn alert_deadlines(&self) -> [Instant; 8] {
         [
             self.probe.gateway.run_since().map_or(Instant::NEVER, |since| since + GATEWAY_BACK),
-            self.heartbeat_lost_at(),
+            self.heartbeat_silent_at(),
+            self.silent_on_at(Path::Cable),
+            self.silent_on_at(Path::Lan),
             self.path_lost_at(Path::Cable),
             self.path_lost_at(Path::Lan),
             self.alert.peer_mac_mismatch.map_or(Instant::NEVER, |(_, at)| at + MISMATCH_REPORT),

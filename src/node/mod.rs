@@ -76,6 +76,8 @@ pub struct Node {
     peer: Peer,
     quiet: Quiet,
     claim: Option<Claim>,
+    /// Boot id of a peer that may be active at the same time as this node.
+    rival: Option<u32>,
     signal: Signal,
     handover: handover::State,
     address: address::State,
@@ -160,6 +162,7 @@ impl Node {
                 stranger_active_at: None,
             },
             claim: None,
+            rival: None,
             signal: Signal::None,
             handover: handover::State::new(now),
             address: address::State::new(now),

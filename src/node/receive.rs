@@ -72,10 +72,18 @@ impl Node {
                 self.quiet.stranger_active_at = None;
             }
         }
+        if self.role == Role::Active && repr.role == Role::Active && !self.is_overtaken(repr) {
+            self.rival = Some(repr.boot_id);
+        }
         count(&mut self.counters.frames_ok);
         if repr.kind == Kind::Request {
             self.answer(repr.path);
         }
+    }
+
+    /// Whether a newer frame of the same boot came before, on the other path.
+    fn is_overtaken(&self, repr: &Repr) -> bool {
+        self.peer.facts().is_some_and(|facts| facts.boot_id == repr.boot_id && facts.sequence > repr.sequence)
     }
 
     /// Same MAC as ours, or not the MAC the operator gave: incompatible, on the cable for T.

@@ -5,7 +5,7 @@ use crate::event::RoleReason;
 use crate::io::Output;
 use crate::peer::Sight;
 use crate::role::{Consent, Decision, Role, decide};
-use crate::wire::{Readiness, Signal};
+use crate::wire::{Readiness, Repr, Signal};
 
 impl Node {
     /// Answers the peer and decides the role until nothing changes any more.
@@ -18,6 +18,7 @@ impl Node {
             }
             self.carry_out(decision);
         }
+        self.notice_rival();
         self.learn_term();
         self.synchronise();
         self.request_reboot();
@@ -71,6 +72,8 @@ impl Node {
         let claim = self.claim.unwrap_or(Claim { reason: RoleReason::PeerSilent, by_handover: false });
         let counter = if claim.by_handover { &mut self.counters.handovers } else { &mut self.counters.takeovers };
         *counter = counter.saturating_add(1);
+        let unseen = |facts: &&Repr| facts.role == Role::Active && !claim.by_handover;
+        self.rival = self.peer.facts().filter(unseen).map(|facts| facts.boot_id);
         self.last_active = true;
         self.signal = Signal::None;
         self.quiet.armed = self.now;
@@ -110,6 +113,21 @@ impl Node {
         }
         self.output.push(Output::RoleChanged { from, to, term: self.term, reason });
         self.send_now();
+    }
+
+    /// The peer may have been active at the same time. Once it is heard and is not, those who follow the roles are told
+    /// again who is active: the last they were told may be of the other one.
+    fn notice_rival(&mut self) {
+        if self.role != Role::Active {
+            self.rival = None;
+            return;
+        }
+        let heard = self.peer.facts().filter(|_| self.peer.sight(self.now) != Sight::Silent);
+        if heard.is_some_and(|facts| Some(facts.boot_id) == self.rival && facts.role != Role::Active) {
+            self.rival = None;
+            let (from, to, term) = (Role::Active, Role::Active, self.term);
+            self.output.push(Output::RoleChanged { from, to, term, reason: RoleReason::PeerGaveWay });
+        }
     }
 
     /// A node that is not active takes the term of the peer's newest claim.

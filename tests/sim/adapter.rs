@@ -113,7 +113,12 @@ impl World {
         let now = self.now;
         if let Output::RoleChanged { from, to, term, reason } = output {
             let silence_us = now - self.heard[node];
-            self.log.roles.push(RoleChange { at: now, node, from, to, reason, silence_us });
+            let change = RoleChange { at: now, node, from, to, reason, silence_us };
+            if from == to {
+                self.log.retold.push(change)
+            } else {
+                self.log.roles.push(change)
+            }
             self.trace.mix(now ^ (to as u64) << 56);
             if self.machines[node].role != from {
                 let known = self.machines[node].role;

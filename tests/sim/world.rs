@@ -69,6 +69,8 @@ pub(crate) struct RoleChange {
 #[derive(Default)]
 pub(crate) struct Log {
     pub(crate) roles: Vec<RoleChange>,
+    /// Roles that were told again and did not change.
+    pub(crate) retold: Vec<RoleChange>,
     pub(crate) alerts: Vec<(Us, usize, Alert, bool)>,
     pub(crate) switches: Vec<(Us, usize, Result<(), SwitchRefusal>)>,
     pub(crate) stopped: Vec<(Us, usize)>,

@@ -42,6 +42,7 @@ pub(crate) fn role_reason(reason: RoleReason, timeout_s: u8) -> String {
         RoleReason::PeerRefused => "peer could not take the role",
         RoleReason::LeaseExpired => "lease ran out",
         RoleReason::PeerPrecedes => "two actives met and the peer precedes",
+        RoleReason::PeerGaveWay => "the old active is heard again and gave way",
         RoleReason::WokeFromFreeze => "woke from a freeze",
         RoleReason::AddressFailed => "cluster IP could not be bound",
         RoleReason::Disabled => "high availability was turned off",

@@ -1,6 +1,7 @@
 //! Named scenarios: given a pair, when this happens, then that follows. Each is run from several seeds, which vary
 //! clocks, latencies and the phase of everything. The invariants are checked throughout, as in the sweep.
 
+mod alerts;
 mod boot;
 mod freeze;
 mod gateway;
