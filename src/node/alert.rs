@@ -73,11 +73,11 @@ impl State {
 impl Node {
     pub(super) fn watch_alerts(&mut self) {
         let clear_after = self.heartbeat_clear();
-        let silent = self.now >= self.heartbeat_silent_at();
-        self.alert.any_path.watch(silent, self.peer.last_counted(), clear_after);
-        let [cable, lan] = Path::ALL.map(|path| (self.now >= self.silent_on_at(path), self.peer.last_heard_on(path)));
-        self.alert.cable.watch(cable.0, cable.1, clear_after);
-        self.alert.lan.watch(lan.0, lan.1, clear_after);
+        let any_path = self.is_silent_since(self.heartbeat_silent_at());
+        self.alert.any_path.watch(any_path, self.peer.last_counted(), clear_after);
+        let [cable, lan] = Path::ALL.map(|path| self.is_silent_since(self.silent_on_at(path)));
+        self.alert.cable.watch(cable, self.peer.last_heard_on(Path::Cable), clear_after);
+        self.alert.lan.watch(lan, self.peer.last_heard_on(Path::Lan), clear_after);
         for alert in Alert::ALL {
             let raised = self.alert_holds(alert);
             self.alert.set(alert, raised);
@@ -152,6 +152,11 @@ impl Node {
         }
     }
 
+    /// Woken late, the node may have frames waiting that end the silence.
+    fn is_silent_since(&self, at: Instant) -> bool {
+        self.now >= at && self.now >= self.quiet.drained_at
+    }
+
     /// From when silence on a path counts: a peer that has just come back gets its time on the second path.
     fn silence_from(&self, path: Path) -> Instant {
         self.peer.last_heard_on(path).unwrap_or(self.started).max(self.peer.audible_since())
@@ -170,7 +175,7 @@ impl Node {
     fn one_path_lost(&self, alert: Alert, silence: Silence, path: Path) -> bool {
         let interval = self.peer.interval();
         let outlived = self.peer.last_counted() > Some(self.silence_from(path) + interval + interval.half().half());
-        let silent = self.now >= self.silent_on_at(path) && self.now < self.heartbeat_silent_at();
+        let silent = self.is_silent_since(self.silent_on_at(path)) && self.now < self.heartbeat_silent_at();
         self.role != Role::Off && ((silent && outlived) || (silence.lost && self.alert.is_raised(alert)))
     }
 

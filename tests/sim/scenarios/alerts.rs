@@ -110,6 +110,20 @@ fn the_death_of_the_peer_is_one_alert() {
 }
 
 #[test]
+fn a_node_that_stood_still_itself_does_not_blame_the_heartbeat() {
+    for settings in all_settings() {
+        given_pair(&settings, |lab| {
+            let (standby, start) = (lab.standby(), lab.now());
+            lab.plan(0, 2 * SEC, Kind::DaemonFrozen { node: standby });
+            lab.run(6 * SEC);
+            lab.then_told_of_the_heartbeat(standby, start, &[]);
+            let expected = [(Alert::HeartbeatLost, true), (Alert::HeartbeatLost, false)];
+            lab.then_told_of_the_heartbeat(1 - standby, start, &expected);
+        });
+    }
+}
+
+#[test]
 fn a_peer_that_comes_back_over_the_lan_only_is_told_as_such() {
     for settings in all_settings() {
         given_pair(&settings, |lab| {
