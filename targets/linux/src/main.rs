@@ -14,6 +14,7 @@ mod lan;
 mod lock;
 mod logging;
 mod netlink;
+mod notify;
 mod packet;
 mod realtime;
 mod settings;

@@ -1,6 +1,8 @@
 //! The HA status, as JSON and for people. Fields are only ever added.
 
 use crate::describe;
+use crate::journal::Journal;
+use crate::notify::Tally;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use ucm_ha::config::{NetworkMethod, StationType};
@@ -21,6 +23,7 @@ pub(crate) struct Report {
     force_switch: ForceSwitch,
     faults: Vec<Fault>,
     counters: Counters,
+    notify: Vec<Receiver>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -65,9 +68,18 @@ struct Counters {
     events_dropped: u64,
 }
 
+/// What became of the notices for one `[[notify]]`.
+#[derive(Debug, Serialize, Deserialize)]
+struct Receiver {
+    target: String,
+    delivered: u64,
+    failed: u64,
+    dropped: u64,
+}
+
 impl Report {
-    /// The report on a node at `now`, whose journal lost so many records.
-    pub(crate) fn new(config: &Config, status: &Status, now: Instant, events_dropped: u64) -> Self {
+    /// The report on a node at `now` and on its journal.
+    pub(crate) fn new(config: &Config, status: &Status, now: Instant, journal: &Journal) -> Self {
         let counters = status.counters;
         Self {
             ha_status: describe::ha_status(status.ha_status).to_owned(),
@@ -90,10 +102,15 @@ impl Report {
                 frames_replayed: counters.frames_replayed,
                 takeovers: counters.takeovers,
                 handovers: counters.handovers,
-                events_dropped,
+                events_dropped: journal.dropped(),
             },
+            notify: journal.tallies().map(receiver).collect(),
         }
     }
+}
+
+fn receiver(Tally { target, delivered, failed, dropped }: Tally) -> Receiver {
+    Receiver { target, delivered, failed, dropped }
 }
 
 const fn station_type(station_type: StationType) -> &'static str {

@@ -2,6 +2,8 @@
 
 use socket2::{SockAddr, SockAddrStorage};
 use std::io;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
 
 /// The address that binds a packet socket to one interface and one EtherType.
 pub(crate) fn packet_address(interface_index: u32, ether_type: u16) -> io::Result<SockAddr> {
@@ -24,6 +26,28 @@ pub(crate) fn schedule_fifo(priority: i32) -> io::Result<()> {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),
     }
+}
+
+/// Lets a program run as another user: with that user's groups, and without the daemon's ambient capabilities, which
+/// outlive a change between users that are not root.
+pub(crate) fn run_as(command: &mut Command, uid: libc::uid_t, gid: libc::gid_t, groups: Vec<libc::gid_t>) {
+    let become_user = move || {
+        // SAFETY: integers only.
+        succeeded(unsafe { libc::prctl(libc::PR_CAP_AMBIENT, libc::PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) })?;
+        // The user goes last: it is what permits the rest.
+        // SAFETY: the pointer is to `groups.len()` live numbers.
+        succeeded(unsafe { libc::setgroups(groups.len(), groups.as_ptr()) })?;
+        // SAFETY: integers only.
+        succeeded(unsafe { libc::setgid(gid) })?;
+        // SAFETY: integers only.
+        succeeded(unsafe { libc::setuid(uid) })
+    };
+    // SAFETY: between fork and exec the closure makes system calls only: it takes no lock and no memory.
+    unsafe { command.pre_exec(become_user) };
+}
+
+fn succeeded(result: libc::c_int) -> io::Result<()> {
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
 /// Moves the calling thread into a network namespace of its own, which ends with the thread.

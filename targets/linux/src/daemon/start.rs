@@ -10,6 +10,7 @@ use crate::control::Server;
 use crate::interface::Interface;
 use crate::journal::Journal;
 use crate::netlink::{Monitor, Netlink};
+use crate::notify::Notifier;
 use crate::settings::{self, Network, Resolved, Sections};
 use crate::state::{self, StateWriter};
 use crate::{lock, logging, realtime};
@@ -30,7 +31,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use ucm_ha::Node;
 
-/// How long the end of the program waits for the last record and the last events to be stored.
+/// How long the end of the program waits for the last record and the last events to be stored and told.
 const LAST_STORE_TIMEOUT: Duration = Duration::from_secs(1);
 /// How often it is looked whether the LAN interface is there.
 const LAN_POLL_INTERVAL: Duration = Duration::from_millis(250);
@@ -166,7 +167,8 @@ fn assemble(
     let (timer, monitor, signals) = watch(&poll).map_err(no_sources)?;
     let waker = Arc::new(Waker::new(poll.registry(), token::WAKER).map_err(no_sources)?);
     let state = StateWriter::start(sections.paths.state_dir.clone(), Arc::clone(&waker)).map_err(no_sources)?;
-    let journal = Journal::start(sections.paths.state_dir.clone(), waker).map_err(no_sources)?;
+    let notifier = Notifier::start(&sections.notify).map_err(no_sources)?;
+    let journal = Journal::start(sections.paths.state_dir.clone(), notifier, waker).map_err(no_sources)?;
     Ok(Daemon {
         node,
         config,
@@ -239,13 +241,10 @@ impl Daemon {
             let _reported = self.address.release(&mut self.netlink, lan_index);
         }
         let end = std::time::Instant::now() + LAST_STORE_TIMEOUT;
-        let left = || end.saturating_duration_since(std::time::Instant::now());
-        if !self.state.finish(left()) {
+        if !self.state.finish(LAST_STORE_TIMEOUT) {
             log::error!("the last record could not be stored");
         }
-        if !self.journal.finish(left()) {
-            log::error!("the last events could not be written");
-        }
+        self.journal.finish(end);
         log::info!("stopped");
         Ok(())
     }

@@ -292,7 +292,7 @@ impl Daemon {
         match request {
             Request::Status => {
                 let now = clock::now();
-                let status = Box::new(Report::new(&self.config, &self.node.status(), now, self.journal.dropped()));
+                let status = Box::new(Report::new(&self.config, &self.node.status(), now, &self.journal));
                 self.control.reply(client, &Reply::Status { status });
             }
             Request::Switch => {

@@ -8,6 +8,12 @@ use ucm_ha::config::MacAddr;
 
 /// Name of every system alert event.
 const ALERT_NAME: &str = "HA failure warning";
+/// Name of a role change.
+const ROLE_NAME: &str = "HA failover";
+/// Type of a role change.
+const ROLE_TYPE: &str = "Role change";
+/// With ms and offset.
+const RFC_3339: &str = "%Y-%m-%dT%H:%M:%S%.3f%:z";
 /// Stands where a station's MAC is not known.
 const UNKNOWN_MAC: &str = "unknown";
 
@@ -26,9 +32,9 @@ fn plain_time(record: &Record) -> String {
     local(record, "%Y-%m-%d %H:%M:%S")
 }
 
-/// A system alert event, or a role change as a notification has it.
+/// A system alert event. A role change takes the same form for those who are told of both.
 #[derive(Debug, Serialize)]
-pub(crate) struct Event<'a> {
+pub(super) struct Event<'a> {
     id: u64,
     /// RFC 3339 with ms and offset.
     time: String,
@@ -49,7 +55,7 @@ impl<'a> Event<'a> {
         let shown_mac = mac.as_deref().unwrap_or(UNKNOWN_MAC);
         Some(Self {
             id: record.id,
-            time: local(record, "%Y-%m-%dT%H:%M:%S%.3f%:z"),
+            time: local(record, RFC_3339),
             monotonic_ms: record.monotonic_ms,
             name: ALERT_NAME,
             r#type,
@@ -59,21 +65,113 @@ impl<'a> Event<'a> {
         })
     }
 
+    /// A role change in the same form.
+    fn of_role(record: &'a Record) -> Option<Self> {
+        let What::Role { reason, mac, .. } = &record.what else { return None };
+        Some(Self {
+            id: record.id,
+            time: local(record, RFC_3339),
+            monotonic_ms: record.monotonic_ms,
+            name: ROLE_NAME,
+            r#type: ROLE_TYPE,
+            mac: Some(mac),
+            cause: reason,
+            content: log_text(&record.what)?,
+        })
+    }
+
     /// `TIME<TAB>EVENT NAME<TAB>TYPE<TAB>CONTENT`, where `record` is the event's.
     pub(super) fn line(&self, record: &Record) -> String {
         format!("{}\t{}\t{}\t{}", plain_time(record), self.name, self.r#type, self.content)
     }
 }
 
+/// An event as those get it who are told of it.
+#[derive(Debug)]
+pub(crate) struct Notice {
+    kind: &'static str,
+    name: String,
+    action: &'static str,
+    mac: String,
+    content: String,
+    json: String,
+}
+
+/// What a program reads.
+#[derive(Serialize)]
+struct Told<'a> {
+    kind: &'static str,
+    #[serde(flatten)]
+    event: &'a Event<'a>,
+    #[serde(flatten)]
+    role: Option<RoleChange<'a>>,
+}
+
+#[derive(Serialize)]
+struct RoleChange<'a> {
+    from: &'a str,
+    to: &'a str,
+    term: u32,
+}
+
+impl Notice {
+    /// The notice of a record; `None` for what nobody is told of.
+    pub(crate) fn of(record: &Record) -> Option<Self> {
+        let (kind, name, role, event) = match &record.what {
+            What::Alert { cause, .. } => ("alert", cause, None, Event::of(record)?),
+            What::Role { from, to, term, .. } => {
+                ("role", to, Some(RoleChange { from, to, term: *term }), Event::of_role(record)?)
+            }
+            What::Backup { .. } | What::Cleared => return None,
+        };
+        let json = serde_json::to_string(&Told { kind, event: &event, role }).ok()? + "\n";
+        let mac = event.mac.unwrap_or(UNKNOWN_MAC).to_owned();
+        Some(Self { kind, name: name.clone(), action: event.r#type, mac, content: event.content, json })
+    }
+
+    /// `alert` or `role`.
+    pub(crate) fn kind(&self) -> &str {
+        self.kind
+    }
+
+    /// The cause of an alert, or the new role.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The type of the event.
+    pub(crate) fn action(&self) -> &str {
+        self.action
+    }
+
+    /// The station's MAC in lower-case hex.
+    pub(crate) fn mac(&self) -> &str {
+        &self.mac
+    }
+
+    /// What happened.
+    pub(crate) fn content(&self) -> &str {
+        &self.content
+    }
+
+    /// Everything, on one line.
+    pub(crate) fn json(&self) -> &str {
+        &self.json
+    }
+}
+
 /// A line of the failover log or the backup log. `None` for what has no place there.
 pub(super) fn log_line(record: &Record) -> Option<String> {
-    let text = match &record.what {
-        What::Role { from, to, reason, .. } => format!("HA failover: {from} -> {to} ({reason})"),
-        What::Backup { success: true } => "HA backup success!!".to_owned(),
-        What::Backup { success: false } => "HA backup failed!!".to_owned(),
-        What::Alert { .. } | What::Cleared => return None,
-    };
-    Some(format!("[{}] {text}", local(record, "%Y-%m-%d %I:%M:%S %p")))
+    Some(format!("[{}] {}", local(record, "%Y-%m-%d %I:%M:%S %p"), log_text(&record.what)?))
+}
+
+fn log_text(what: &What) -> Option<String> {
+    match what {
+        What::Role { from, to, reason, .. } => Some(format!("HA failover: {from} -> {to} ({reason})")),
+        What::Backup { success: true } => Some("HA backup success!!".to_owned()),
+        What::Backup { success: false } => Some("HA backup failed!!".to_owned()),
+        What::Alert { .. } | What::Cleared => None,
+    }
 }
 
 #[cfg(test)]
@@ -137,6 +235,35 @@ mod tests {
         let names = ["id", "time", "monotonic_ms", "name", "type", "mac", "cause", "content"];
         let found: Vec<&&str> = fields.iter().filter(|field| names.contains(field)).collect();
         assert_eq!(found, names.iter().collect::<Vec<_>>(), "{json}");
+    }
+
+    #[test]
+    fn who_is_told_of_a_role_change_gets_both_roles() {
+        let what = What::Role {
+            from: "Standby".to_owned(),
+            to: "Active".to_owned(),
+            reason: "forced switch".to_owned(),
+            term: 7,
+            mac: "c074ad537372".to_owned(),
+        };
+        let notice = Notice::of(&Record { what, ..alert(4) }).unwrap();
+        assert_eq!((notice.kind(), notice.name(), notice.action()), ("role", "Active", "Role change"));
+        let json: serde_json::Value = serde_json::from_str(notice.json()).unwrap();
+        assert_eq!(json["content"], "HA failover: Standby -> Active (forced switch)");
+        assert_eq!((&json["from"], &json["to"], &json["term"]), (&"Standby".into(), &"Active".into(), &7.into()));
+        assert_eq!((&json["id"], &json["mac"], &json["kind"]), (&4.into(), &"c074ad537372".into(), &"role".into()));
+    }
+
+    #[test]
+    fn who_is_told_of_an_alert_gets_the_event() {
+        let record = alert(4);
+        let notice = Notice::of(&record).unwrap();
+        assert_eq!((notice.kind(), notice.name(), notice.mac()), ("alert", "HEARTBEAT", "c074ad537372"));
+        let event = serde_json::to_value(Event::of(&record).unwrap()).unwrap();
+        let mut told: serde_json::Value = serde_json::from_str(notice.json()).unwrap();
+        assert_eq!(told.as_object_mut().unwrap().remove("kind"), Some("alert".into()));
+        assert_eq!(told, event, "nothing more and nothing less");
+        assert!(notice.json().ends_with("}\n"));
     }
 
     #[test]

@@ -18,21 +18,22 @@ mod show;
 mod watch;
 mod writer;
 
-pub(crate) use record::{Log, What};
+pub(crate) use form::Notice;
+pub(crate) use record::{Log, Record, What};
 pub(crate) use show::{EventsForm, clear, events, log};
 
 use crate::clock;
 use crate::describe::{self, Words};
+use crate::notify::{Notifier, Tally};
 use condition::{Conditions, Source};
 use mio::Waker;
-use record::Record;
 use std::collections::VecDeque;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use ucm_ha::config::MacAddr;
 use ucm_ha::event::Alert;
 use ucm_ha::fault::Faults;
@@ -44,11 +45,12 @@ const MAX_WAITING: usize = 256;
 /// Stack of the writing thread, in bytes.
 const STACK_LEN: usize = 128 * 1024;
 
-/// The daemon's end of the journal. Nothing here waits for the disk.
+/// The daemon's end of the journal. Nothing here waits for the disk, or for those who are told of events.
 pub(crate) struct Journal {
     orders: SyncSender<Order>,
     cleared: Receiver<Cleared>,
     shared: Arc<Shared>,
+    notifier: Notifier,
     conditions: Conditions,
     /// The last role that was more than a passage.
     settled: Role,
@@ -57,9 +59,9 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
-    /// Reads what earlier runs wrote, for its numbers, and starts the thread. `waker` wakes the loop when a log was
-    /// cleared.
-    pub(crate) fn start(dir: PathBuf, waker: Arc<Waker>) -> io::Result<Self> {
+    /// Reads what earlier runs wrote, for its numbers, and starts the thread. `notifier` is told of every alert and role
+    /// change; `waker` wakes the loop when a log was cleared.
+    pub(crate) fn start(dir: PathBuf, notifier: Notifier, waker: Arc<Waker>) -> io::Result<Self> {
         let (orders, waiting) = sync_channel(MAX_WAITING);
         let (report, cleared) = channel();
         let shared = Arc::new(Shared::default());
@@ -76,7 +78,7 @@ impl Journal {
             Writer { dir, orders: waiting, shared: thread_shared, report, waker, rings, pending, failing: None };
         std::thread::Builder::new().name("journal".to_owned()).stack_size(STACK_LEN).spawn(move || writer.run())?;
         let conditions = Conditions::default();
-        Ok(Self { orders, cleared, shared, conditions, settled: Role::Init, yielded: false })
+        Ok(Self { orders, cleared, shared, notifier, conditions, settled: Role::Init, yielded: false })
     }
 
     /// An alert of the node began (`raised`) or ended.
@@ -130,6 +132,7 @@ impl Journal {
     /// Numbers what happened and hands it to the thread.
     fn record(&mut self, log: Log, what: What) {
         let record = self.number(what);
+        self.notifier.tell(&record);
         if self.orders.try_send(Order::Store(log, record)).is_err() {
             self.shared.drop_one();
         }
@@ -163,10 +166,21 @@ impl Journal {
         self.shared.dropped.load(Ordering::Relaxed)
     }
 
-    /// Waits, at most so long, until everything is written.
-    pub(crate) fn finish(&mut self, timeout: Duration) -> bool {
+    /// What became of the notices since the daemon started.
+    pub(crate) fn tallies(&self) -> impl Iterator<Item = Tally> {
+        self.notifier.tallies()
+    }
+
+    /// Waits, at most until `end`, until everything is written and everybody is told. Says what is left.
+    pub(crate) fn finish(&mut self, end: Instant) {
+        let left = || end.saturating_duration_since(Instant::now());
         let (done, finished) = sync_channel(1);
-        self.orders.try_send(Order::Flush(done)).is_ok() && finished.recv_timeout(timeout).is_ok()
+        if self.orders.try_send(Order::Flush(done)).is_err() || finished.recv_timeout(left()).is_err() {
+            log::error!("the last events could not be written");
+        }
+        if !self.notifier.finish(left()) {
+            log::error!("not everybody of [[notify]] was told of the last events");
+        }
     }
 }
 

@@ -15,6 +15,7 @@ pub(crate) use diff::changed_keys;
 pub(crate) use reader::{Problem, one_line};
 pub(crate) use resolve::{Resolved, resolve};
 
+use crate::notify::Template;
 use reader::Reader;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
@@ -82,6 +83,24 @@ pub(crate) struct Fault {
     pub(crate) reboot_command: String,
 }
 
+/// One `[[notify]]`: who is told of events.
+#[derive(Clone, Debug)]
+pub(crate) struct Notify {
+    /// Where it stands, e.g. `notify[0]`.
+    pub(crate) key: String,
+    pub(crate) timeout_ms: u32,
+    pub(crate) target: NotifyTarget,
+}
+
+/// Whom a `[[notify]]` names.
+#[derive(Clone, Debug)]
+pub(crate) enum NotifyTarget {
+    /// A program with its arguments, and the user it runs as.
+    Command { words: Vec<String>, user: Option<String> },
+    /// A web server, and what it is sent.
+    Http { url: String, template: Template },
+}
+
 /// The sections of a file as far as they could be understood, and the file itself.
 #[derive(Debug)]
 pub(crate) struct Sections {
@@ -90,6 +109,7 @@ pub(crate) struct Sections {
     pub(crate) device: Option<Device>,
     pub(crate) paths: Paths,
     pub(crate) fault: Fault,
+    pub(crate) notify: Vec<Notify>,
     table: Table,
 }
 
@@ -132,11 +152,14 @@ pub(crate) fn parse(text: &str, problems: &mut Vec<Problem>) -> Option<Sections>
         sections::fxo(section("fxo", &table, &empty, problems), device.as_ref().map(|device| device.model));
     }
     check_services(&table, problems);
-    for (path, entry) in entries("notify", &table, problems) {
-        sections::notify(Reader::new(path, entry, problems));
-    }
+    let notify = entries("notify", &table, problems);
+    let notify = notify.into_iter().filter_map(|(path, entry)| {
+        let reader = Reader::new(path.clone(), entry, problems);
+        sections::notify(reader, path)
+    });
+    let notify = notify.collect();
     refuse_unknown_sections(&table, problems);
-    Some(Sections { ha, network, device, paths, fault, table })
+    Some(Sections { ha, network, device, paths, fault, notify, table })
 }
 
 fn syntax_problem(text: &str, error: &toml::de::Error) -> Problem {
@@ -214,6 +237,10 @@ impl Sections {
     /// What stands in the file for a dotted key, to be shown with a problem.
     fn value(&self, key: &str) -> Option<String> {
         let (section, key) = key.split_once('.')?;
-        self.table.get(section)?.get(key).map(reader::shown)
+        let section = match section.strip_suffix(']').and_then(|section| section.split_once('[')) {
+            Some((list, index)) => self.table.get(list)?.get(index.parse::<usize>().ok()?)?,
+            None => self.table.get(section)?,
+        };
+        section.get(key).map(reader::shown)
     }
 }

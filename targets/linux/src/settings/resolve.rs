@@ -1,7 +1,8 @@
 //! Compares the settings with the interfaces of this machine and makes the core's configuration of both.
 
-use super::{Ha, Network, Problem, Sections, key_file};
+use super::{Ha, Network, NotifyTarget, Problem, Sections, key_file};
 use crate::interface::{Interface, InterfaceAddress};
+use crate::notify::User;
 use std::net::Ipv4Addr;
 use ucm_ha::Config;
 use ucm_ha::config::{Cidr, ConfigError, FaultPolicy, MacAddr, NetworkMethod};
@@ -28,6 +29,7 @@ pub(crate) fn resolve(sections: &Sections, interfaces: &[Interface], problems: &
     if let Some((_, Err(reason))) = &key {
         report.add("ha.key_file", reason.clone());
     }
+    report_unknown_users(&mut report);
     let ports = sections.network.as_ref().map(|network| ports(network, interfaces, &mut report));
     let (ha, network, device) = (sections.ha.as_ref()?, sections.network.as_ref()?, sections.device.as_ref()?);
     let ports = ports?;
@@ -182,6 +184,16 @@ fn report_own_cluster_ip(ha: &Ha, interfaces: &[Interface], report: &mut Report<
     {
         let name = &interface.name;
         report.add("ha.cluster_ip", format!("is configured permanently on {name}; remove it there or choose another"));
+    }
+}
+
+fn report_unknown_users(report: &mut Report<'_>) {
+    for notify in &report.sections.notify {
+        if let NotifyTarget::Command { user: Some(user), .. } = &notify.target
+            && let Err(reason) = User::find(user)
+        {
+            report.add(&format!("{}.user", notify.key), reason);
+        }
     }
 }
 

@@ -2,7 +2,8 @@
 
 use super::reader::Reader;
 use super::values as v;
-use super::{Device, Fault, Ha, Network, Paths};
+use super::{Device, Fault, Ha, Network, Notify, NotifyTarget, Paths};
+use crate::notify::Template;
 use std::net::Ipv4Addr;
 use ucm_ha::config::{ConfigError, DEFAULT_HEARTBEAT_PORT, DEFAULT_HEARTBEAT_TIMEOUT_S, FaultPolicy, Model};
 use ucm_ha::config::{MAX_HANDOVER_BUDGET, MAX_HEARTBEAT_TIMEOUT_S, MIN_HEARTBEAT_TIMEOUT_S};
@@ -12,6 +13,8 @@ use ucm_ha::fault::Faults;
 const MAX_SPAN_MS: i64 = 600_000;
 /// Shortest time to wait for a program, in ms.
 const SHORTEST_WAIT_MS: i64 = 100;
+/// How long a receiver of events may take unless it is set, in ms.
+const DEFAULT_NOTIFY_TIMEOUT_MS: u32 = 5000;
 
 fn span_ms(shortest: i64) -> impl FnOnce(&toml::Value) -> Result<u32, String> {
     v::number(shortest..=MAX_SPAN_MS, "milliseconds")
@@ -165,16 +168,13 @@ pub(super) fn service(mut r: Reader<'_>) -> Option<String> {
     name
 }
 
-/// Checks one `[[notify]]`.
-pub(super) fn notify(mut r: Reader<'_>) {
-    r.optional("command", v::command);
-    r.optional("user", |value| v::text(value).map(drop));
-    r.optional("url", |value| match v::text(value)? {
-        url if url.strip_prefix("http://").is_some_and(|rest| !rest.is_empty()) => Ok(()),
-        _ => Err("must begin with \"http://\" and a host name".to_owned()),
-    });
-    r.optional("template", |value| v::text(value).map(drop));
-    r.optional("timeout_ms", span_ms(SHORTEST_WAIT_MS));
+/// One `[[notify]]`, which stands at `key`.
+pub(super) fn notify(mut r: Reader<'_>, key: String) -> Option<Notify> {
+    let command = r.optional("command", v::command);
+    let user = r.optional("user", |value| v::text(value).map(str::to_owned));
+    let url = r.optional("url", v::http_url);
+    let template = r.optional("template", |value| Template::parse(v::text(value)?));
+    let timeout_ms = r.or("timeout_ms", DEFAULT_NOTIFY_TIMEOUT_MS, span_ms(SHORTEST_WAIT_MS));
     match (r.has("command"), r.has("url")) {
         (true, true) => r.refuse("url", "contradicts command; use one [[notify]] for each"),
         (false, false) => r.refuse("command", "is missing; set command or url"),
@@ -184,4 +184,9 @@ pub(super) fn notify(mut r: Reader<'_>) {
         (true, false) => {}
     }
     r.finish();
+    let target = match command {
+        Some(words) => NotifyTarget::Command { words, user },
+        None => NotifyTarget::Http { url: url?, template: template? },
+    };
+    Some(Notify { key, timeout_ms, target })
 }

@@ -230,6 +230,21 @@ const ONE_MISTAKE: &[(&str, &str, &str)] = &[
     ),
     (
         "[device]",
+        "[[notify]]\nurl = \"http://a b/\"\ntemplate = \"${MAC}\"\n[device]",
+        "notify[0].url = \"http://a b/\": is not the address of a web server; write it as \"http://192.168.129.5/events\"",
+    ),
+    (
+        "[device]",
+        "[[notify]]\nurl = \"http://host/\"\ntemplate = \"${FOO}\"\n[device]",
+        "notify[0].template = \"${FOO}\": has the unknown variable ${FOO}; there are ${ACTION}, ${MAC}, ${CONTENT}",
+    ),
+    (
+        "[device]",
+        "[[notify]]\ncommand = [\"/bin/true\"]\n[[notify]]\ncommand = [\"/bin/true\"]\nuser = \"no-such-user\"\n[device]",
+        "notify[1].user = \"no-such-user\": is not a user of this machine; `getent passwd` lists them",
+    ),
+    (
+        "[device]",
         "[[service]]\nname = \"asterisk\"\nprobe_timeout_ms = 500\n[device]",
         "service[0].probe_timeout_ms = 500: has no use without probe; set probe or remove this",
     ),

@@ -50,10 +50,10 @@ pub(super) fn list<T>(parse: impl Fn(&str) -> Result<T, String>) -> impl FnOnce(
 }
 
 /// A program and its arguments.
-pub(super) fn command(value: &Value) -> Result<(), String> {
-    let empty = list(|word| Ok(word.is_empty()))(value)?;
-    match empty.first() {
-        Some(false) => Ok(()),
+pub(super) fn command(value: &Value) -> Result<Vec<String>, String> {
+    let words = list(|word| Ok(word.to_owned()))(value)?;
+    match words.first() {
+        Some(program) if !program.is_empty() => Ok(words),
         _ => Err("names no program; give it as [\"program\", \"argument\", …]".to_owned()),
     }
 }
@@ -152,6 +152,18 @@ pub(super) fn interface(value: &Value) -> Result<String, String> {
 pub(super) fn absolute_path(value: &Value) -> Result<PathBuf, String> {
     let path = PathBuf::from(text(value)?);
     if path.is_absolute() { Ok(path) } else { Err("must be an absolute path".to_owned()) }
+}
+
+/// The address of a web server without TLS.
+pub(super) fn http_url(value: &Value) -> Result<String, String> {
+    let url = text(value)?;
+    match url.strip_prefix("http://").is_some_and(|rest| !rest.is_empty()) {
+        true if url.parse::<ureq::http::Uri>().is_ok_and(|uri| uri.host().is_some_and(|host| !host.is_empty())) => {
+            Ok(url.to_owned())
+        }
+        true => Err("is not the address of a web server; write it as \"http://192.168.129.5/events\"".to_owned()),
+        false => Err("must begin with \"http://\" and a host name".to_owned()),
+    }
 }
 
 pub(super) fn service_name(value: &Value) -> Result<String, String> {

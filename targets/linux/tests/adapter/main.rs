@@ -3,6 +3,9 @@
 mod cli;
 mod control;
 mod daemon;
+mod events;
 mod interfaces;
+mod notify;
+mod peer;
 mod site;
 mod state;

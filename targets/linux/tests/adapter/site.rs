@@ -59,9 +59,13 @@ impl Site {
         assert!(done.status.success(), "ip {words}: {}", String::from_utf8_lossy(&done.stderr));
     }
 
+    /// What `ip` shows.
+    pub(crate) fn ip_shows(&self, words: &str) -> Vec<u8> {
+        Command::new("ip").args(words.split(' ')).output().expect("iproute2 is installed").stdout
+    }
+
     pub(crate) fn holds_cluster_ip(&self) -> bool {
-        let shown = Command::new("ip").args(["-4", "-o", "addr"]).output().expect("iproute2 is installed");
-        String::from_utf8_lossy(&shown.stdout).contains("192.168.129.64/")
+        String::from_utf8_lossy(&self.ip_shows("-4 -o addr")).contains("192.168.129.64/")
     }
 
     pub(crate) fn config(&self) -> PathBuf {
@@ -107,8 +111,13 @@ impl Site {
     }
 
     /// Starts the daemon by a command of the test's own making.
-    pub(crate) fn start_as(&self, mut command: Command) -> Daemon {
-        let (out, log) = (self.dir.path().join("out"), self.dir.path().join("log"));
+    pub(crate) fn start_as(&self, command: Command) -> Daemon {
+        self.start_named("", command)
+    }
+
+    /// As [`start_as`](Self::start_as), for one daemon of several; `name` begins the names of its files.
+    pub(crate) fn start_named(&self, name: &str, mut command: Command) -> Daemon {
+        let (out, log) = (self.dir.path().join(format!("{name}out")), self.dir.path().join(format!("{name}log")));
         command.stdin(Stdio::null()).stdout(File::create(&out).unwrap()).stderr(File::create(&log).unwrap());
         Daemon { child: command.spawn().unwrap(), out, log }
     }
