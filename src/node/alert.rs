@@ -1,6 +1,7 @@
 //! Lasting conditions the operator is told of, each once when it begins and once when it ends.
 
 use super::Node;
+use super::send::LAN_REST;
 use crate::config::MacAddr;
 use crate::event::Alert;
 use crate::io::Output;
@@ -170,11 +171,15 @@ impl Node {
         self.silence_from(path) + PATH_LOST.max(self.peer.interval().times(3))
     }
 
-    /// The other path must have been heard for longer: when the peer dies both end together, but for an interval and the
-    /// slack of an answer.
+    /// The other path must have been heard for longer: when the peer dies both end together, but for the time between
+    /// two frames and the slack of an answer.
     fn one_path_lost(&self, alert: Alert, silence: Silence, path: Path) -> bool {
         let interval = self.peer.interval();
-        let outlived = self.peer.last_counted() > Some(self.silence_from(path) + interval + interval.half().half());
+        let spacing = match path {
+            Path::Cable => interval,
+            Path::Lan => interval.max(LAN_REST),
+        };
+        let outlived = self.peer.last_counted() > Some(self.silence_from(path) + spacing + spacing.half().half());
         let silent = self.is_silent_since(self.silent_on_at(path)) && self.now < self.heartbeat_silent_at();
         self.role != Role::Off && ((silent && outlived) || (silence.lost && self.alert.is_raised(alert)))
     }

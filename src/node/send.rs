@@ -11,7 +11,7 @@ use crate::wire::{Kind, Path, Readiness, Repr, VERSION};
 const ANSWER_SPACING: Duration = Duration::from_ms(5);
 
 /// While the cable works both ways, frames on the LAN are this far apart: it only has to be known to work.
-const LAN_REST: Duration = Duration::from_ms(200);
+pub(super) const LAN_REST: Duration = Duration::from_ms(200);
 /// A cable on which nothing was heard for this many intervals needs the LAN at its full rate.
 const CABLE_FRESH_INTERVALS: u64 = 2;
 
