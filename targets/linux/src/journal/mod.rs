@@ -74,8 +74,16 @@ impl Journal {
         }
         let thread_shared = Arc::clone(&shared);
         let pending = VecDeque::new();
-        let writer =
-            Writer { dir, orders: waiting, shared: thread_shared, report, waker, rings, pending, failing: None };
+        let writer = Writer {
+            dir,
+            orders: waiting,
+            shared: thread_shared,
+            report,
+            waker,
+            rings,
+            pending,
+            failing: Default::default(),
+        };
         std::thread::Builder::new().name("journal".to_owned()).stack_size(STACK_LEN).spawn(move || writer.run())?;
         let conditions = Conditions::default();
         Ok(Self { orders, cleared, shared, notifier, conditions, settled: Role::Init, yielded: false })

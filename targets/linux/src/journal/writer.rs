@@ -52,8 +52,8 @@ pub(super) struct Writer {
     pub(super) waker: Arc<Waker>,
     pub(super) rings: Rings,
     pub(super) pending: VecDeque<(Log, Record)>,
-    /// What is wrong with the disk, once said.
-    pub(super) failing: Option<String>,
+    /// What is wrong with each file, once said.
+    pub(super) failing: [Option<String>; Log::ALL.len()],
 }
 
 impl Writer {
@@ -89,7 +89,8 @@ impl Writer {
             Order::Clear(log, marker) => {
                 self.write_pending();
                 self.pending.retain(|(other, _)| *other != log);
-                let cleared = self.rings.get(&self.dir, log).and_then(|ring| ring.clear(&marker));
+                let cleared = self.above_all(log, marker);
+                let cleared = cleared.and_then(|marker| self.rings.get(&self.dir, log)?.clear(&marker));
                 // The daemon ends when nobody listens; the waker only fails with it.
                 let told = self.report.send((log, cleared.map_err(|error| error.to_string())));
                 if told.is_ok() && self.waker.wake().is_err() {
@@ -109,53 +110,64 @@ impl Writer {
     /// Writes what waits, in order, until the disk takes no more.
     fn write_pending(&mut self) {
         let mut written = [false; Log::ALL.len()];
-        let mut squeezed = 0;
-        let outcome = loop {
-            let Some((log, record)) = self.pending.front().cloned() else { break Ok(()) };
+        while let Some((log, record)) = self.pending.front().cloned() {
             match self.append(log, record) {
-                Ok(dropped_one) => squeezed += u64::from(dropped_one),
+                Ok(squeezed) => {
+                    self.shared.dropped.fetch_add(squeezed.into(), Ordering::Relaxed);
+                    self.say(log, squeezed.then(|| "is full: the oldest make room for new ones".to_owned()));
+                }
                 Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
                     log::error!("a record cannot be written: {error}");
                     self.shared.drop_one();
                 }
-                Err(error) => break Err(error),
+                Err(error) => {
+                    self.say(log, Some(format!("cannot be written: {error}; trying again")));
+                    break;
+                }
             }
             if let Some(written) = written.get_mut(log as usize) {
                 *written = true;
             }
             self.pending.pop_front();
-        };
-        self.shared.dropped.fetch_add(squeezed, Ordering::Relaxed);
-        let synced = self.rings.sync(written);
-        self.say(outcome.and(synced).err(), squeezed);
-    }
-
-    fn append(&mut self, log: Log, mut record: Record) -> io::Result<bool> {
-        let ring = self.rings.get(&self.dir, log)?;
-        if record.id <= ring.newest() {
-            // Records of an earlier run came to light only now, when the file could be opened.
-            record.id = self.shared.newest.fetch_max(ring.newest(), Ordering::Relaxed).max(ring.newest()) + 1;
-            self.shared.newest.fetch_max(record.id, Ordering::Relaxed);
         }
-        ring.append(&record)
-    }
-
-    fn say(&mut self, error: Option<io::Error>, squeezed: u64) {
-        let dir = self.dir.display();
-        let trouble = match error {
-            Some(error) => Some(format!("events cannot be written to {dir}: {error}; trying again")),
-            None if squeezed > 0 => Some(format!("{dir} is full: the oldest events make room for new ones")),
-            None => None,
-        };
-        match (&trouble, &self.failing) {
-            (Some(new), old) if old.as_ref() != Some(new) => log::error!("{new}"),
-            (None, Some(_)) => {
-                let dropped = self.shared.dropped.load(Ordering::Relaxed);
-                log::info!("events are written to {dir} again ({dropped} lost so far)");
+        for log in Log::ALL.into_iter().filter(|log| written.get(*log as usize) == Some(&true)) {
+            if let Err(error) = self.rings.get(&self.dir, log).and_then(|ring| ring.sync()) {
+                self.say(log, Some(format!("cannot be made durable: {error}")));
             }
-            _ => {}
         }
-        self.failing = trouble;
+    }
+
+    fn append(&mut self, log: Log, record: Record) -> io::Result<bool> {
+        let record = self.above_all(log, record)?;
+        self.rings.get(&self.dir, log)?.append(&record)
+    }
+
+    /// The record, with a higher number where records of an earlier run came to light only now, when the files could be
+    /// opened.
+    fn above_all(&mut self, log: Log, mut record: Record) -> io::Result<Record> {
+        if record.id <= self.rings.get(&self.dir, log)?.newest() {
+            for other in Log::ALL {
+                let newest = self.rings.get(&self.dir, other)?.newest();
+                self.shared.newest.fetch_max(newest, Ordering::Relaxed);
+            }
+            record.id = self.shared.newest.fetch_add(1, Ordering::Relaxed) + 1;
+        }
+        Ok(record)
+    }
+
+    /// Says what is wrong with a file, or that it is well again, when that changes.
+    fn say(&mut self, log: Log, trouble: Option<String>) {
+        let path = self.dir.join(log.file_name());
+        let Some(told) = self.failing.get_mut(log as usize) else { return };
+        match &trouble {
+            Some(new) if told.as_ref() != Some(new) => log::error!("{} {new}", path.display()),
+            None if told.is_some() => {
+                let dropped = self.shared.dropped.load(Ordering::Relaxed);
+                log::info!("{} is written again ({dropped} records lost so far)", path.display());
+            }
+            Some(_) | None => {}
+        }
+        *told = trouble;
     }
 }
 
@@ -181,9 +193,5 @@ impl Rings {
                 Ok(slot.insert(ring))
             }
         }
-    }
-
-    fn sync(&self, written: [bool; Log::ALL.len()]) -> io::Result<()> {
-        self.0.iter().zip(written).filter(|(_, written)| *written).flat_map(|(ring, _)| ring).try_for_each(Ring::sync)
     }
 }

@@ -284,7 +284,7 @@ fn on_a_full_disk_the_oldest_events_make_room_and_the_node_serves() {
     for _ in 0..8 {
         flap_lan_blindly(&site);
     }
-    daemon.wait_for_log("is full: the oldest events make room for new ones");
+    daemon.wait_for_log("events.journal is full: the oldest make room for new ones");
     let full = ids(&events(&site));
     assert!(!full.contains(&first) && full.len() >= 2, "{full:?}");
     assert!(full.is_sorted_by(|newer, older| newer > older), "{full:?}");
@@ -299,7 +299,7 @@ fn on_a_full_disk_the_oldest_events_make_room_and_the_node_serves() {
     for _ in 0..8 {
         flap_lan_blindly(&site);
     }
-    daemon.wait_for_log("events are written to");
+    daemon.wait_for_log("events.journal is written again");
     assert!(ids(&events(&site)).iter().filter(|id| **id > newest).count() > 8, "the file grows again");
 }
 
@@ -321,11 +321,11 @@ fn a_journal_that_cannot_be_opened_keeps_nobody_from_serving_and_is_written_once
     site.configure(|text| text.replace("/state\"", "/state/here\""));
     let daemon = site.start();
     daemon.wait_until_ready();
-    daemon.wait_for_log("events cannot be written to ");
+    daemon.wait_for_log(".journal cannot be written: ");
     site.wait_for_role("Active");
     fs::remove_file(site.state_dir()).unwrap();
     fs::create_dir_all(site.state_dir().join("here")).unwrap();
-    daemon.wait_for_log("events are written to ");
+    daemon.wait_for_log("failover.journal is written again");
     assert!(site.ask("log failover").out.contains("HA failover: Init -> Active (peer silent for 3 s)"));
 }
 
