@@ -41,8 +41,13 @@ enum Command {
     /// Force switch: hand the active role to the peer
     Switch,
     /// Show the system alert events, newest first
+    ///
+    /// One a line: time, event name, type and content, separated by tabs. They are read from the files in
+    /// paths.state_dir, with or without a daemon.
     Events(EventsArgs),
     /// Show an HA log, newest first, or clean it
+    ///
+    /// The logs are read from the files in paths.state_dir, with or without a daemon. A running daemon cleans them itself.
     Log(LogArgs),
     /// Report a critical fault of a service of the PBX
     Fault(FaultArgs),

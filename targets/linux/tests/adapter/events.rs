@@ -325,8 +325,9 @@ fn a_journal_that_cannot_be_opened_keeps_nobody_from_serving_and_is_written_once
     site.wait_for_role("Active");
     fs::remove_file(site.state_dir()).unwrap();
     fs::create_dir_all(site.state_dir().join("here")).unwrap();
-    daemon.wait_for_log("failover.journal is written again");
-    assert!(site.ask("log failover").out.contains("HA failover: Init -> Active (peer silent for 3 s)"));
+    daemon.wait_for_log("events.journal is written again");
+    let line = "HA failover: Init -> Active (peer silent for 3 s)";
+    wait_until("the role that was told meanwhile is written", || site.ask("log failover").out.contains(line));
 }
 
 #[test]
