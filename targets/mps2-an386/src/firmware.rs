@@ -10,7 +10,9 @@ use board::record::{RecordStore, Stored};
 use board::serial::MAX_RECEIVE_LEN;
 use cortex_m::peripheral::SCB;
 use heapless::Deque;
+use ucm_ha::config::MacAddr;
 use ucm_ha::debounce::Edge;
+use ucm_ha::event::Alert;
 use ucm_ha::fxo::{LineInterface, Poller};
 use ucm_ha::io::{AddressEvent, Command, Port};
 use ucm_ha::wire::MAX_PARSE_LEN;
@@ -41,7 +43,6 @@ pub(crate) struct Firmware<S, L> {
 
 /// What the loop remembers from turn to turn.
 pub(crate) struct LoopState {
-    frame: [u8; FRAME_CAPACITY],
     outcomes: Deque<Input<'static>, MAX_OUTCOMES>,
     look_at_link: Instant,
     link: Option<bool>,
@@ -51,14 +52,7 @@ pub(crate) struct LoopState {
 
 impl LoopState {
     pub(crate) const fn new() -> Self {
-        Self {
-            frame: [0; FRAME_CAPACITY],
-            outcomes: Deque::new(),
-            look_at_link: Instant::ZERO,
-            link: None,
-            unsent: [0; 3],
-            stopped: false,
-        }
+        Self { outcomes: Deque::new(), look_at_link: Instant::ZERO, link: None, unsent: [0; 3], stopped: false }
     }
 }
 
@@ -73,6 +67,7 @@ enum Way {
 impl<S: RecordStore, L: LineInterface> Firmware<S, L> {
     /// Runs until the operator stops the node.
     pub(crate) fn run(&mut self) {
+        self.look_at_link();
         self.feed(Input::Link { port: Port::Cable, up: true });
         while !self.loop_state.stopped {
             self.turn();
@@ -116,7 +111,7 @@ impl<S: RecordStore, L: LineInterface> Firmware<S, L> {
     }
 
     fn carry_out_all(&mut self) {
-        let mut frame = self.loop_state.frame;
+        let mut frame = [0; FRAME_CAPACITY];
         while let Some(output) = self.node.poll_output(&mut frame) {
             self.carry_out(output, &frame);
         }
@@ -138,8 +133,19 @@ impl<S: RecordStore, L: LineInterface> Firmware<S, L> {
                 let sent = self.lan.send_frame(bytes(len));
                 self.note_sent(Way::Arp, sent);
             }
-            Output::BindAddress { .. } | Output::RenewAddress { .. } | Output::ReleaseAddress => {
-                self.change_address(output, now);
+            Output::BindAddress { valid_s, before } => {
+                let event = if now < before { self.lan.bind(now, valid_s) } else { AddressEvent::Failed };
+                self.address_event(event, now);
+            }
+            Output::RenewAddress { valid_s, before } => {
+                if now < before && !self.lan.renew(now, valid_s) {
+                    self.lan.release();
+                    self.address_event(AddressEvent::Lost, now);
+                }
+            }
+            Output::ReleaseAddress => {
+                self.lan.release();
+                self.address_event(AddressEvent::Released, now);
             }
             Output::Persist(record) => {
                 let saved = self.store.store(&Stored { record, boots: self.boots });
@@ -151,30 +157,26 @@ impl<S: RecordStore, L: LineInterface> Firmware<S, L> {
             }
             Output::Reboot => self.reboot(now),
             Output::Stopped => self.loop_state.stopped = true,
-            Output::RoleChanged { .. } | Output::Alert { .. } | Output::FaultChanged { .. } | Output::SwitchDone(_) => {
-                self.say(output, now)
+            Output::RoleChanged { from, to, term, reason } => {
+                let line = format_args!("role from={from:?} to={to:?} term={term} reason={reason:?}");
+                self.console.log(now, line);
+            }
+            Output::Alert { alert, raised, mac } => self.say_alert(alert, raised, mac, now),
+            Output::FaultChanged { faults, raised } => {
+                for (name, _) in faults.iter_names() {
+                    self.console.log(now, format_args!("fault name={name} raised={raised}"));
+                }
+            }
+            Output::SwitchDone(Ok(())) => self.console.log(now, format_args!("switch done=true")),
+            Output::SwitchDone(Err(refusal)) => {
+                self.console.log(now, format_args!("switch done=false reason={refusal:?}"));
             }
         }
     }
 
-    fn change_address(&mut self, output: Output, now: Instant) {
-        let event = match output {
-            Output::BindAddress { valid_s, before } if now < before => Some(self.lan.bind(now, valid_s)),
-            Output::BindAddress { .. } => Some(AddressEvent::Failed),
-            Output::RenewAddress { valid_s, before } if now < before => (!self.lan.renew(now, valid_s)).then(|| {
-                self.lan.release();
-                AddressEvent::Lost
-            }),
-            Output::ReleaseAddress => {
-                self.lan.release();
-                Some(AddressEvent::Released)
-            }
-            _ => None,
-        };
-        if let Some(event) = event {
-            self.console.log(now, format_args!("address event={event:?}"));
-            self.outcome(Input::Address(event));
-        }
+    fn address_event(&mut self, event: AddressEvent, now: Instant) {
+        self.console.log(now, format_args!("address event={event:?}"));
+        self.outcome(Input::Address(event));
     }
 
     fn outcome(&mut self, input: Input<'static>) {
@@ -184,28 +186,10 @@ impl<S: RecordStore, L: LineInterface> Firmware<S, L> {
         }
     }
 
-    fn say(&mut self, output: Output, now: Instant) {
-        let console = &mut self.console;
-        match output {
-            Output::RoleChanged { from, to, term, reason } => {
-                console.log(now, format_args!("role from={from:?} to={to:?} term={term} reason={reason:?}"));
-            }
-            Output::Alert { alert, raised, mac: Some(mac) } => {
-                console.log(now, format_args!("alert name={alert:?} raised={raised} mac={mac}"));
-            }
-            Output::Alert { alert, raised, mac: None } => {
-                console.log(now, format_args!("alert name={alert:?} raised={raised}"));
-            }
-            Output::FaultChanged { faults, raised } => {
-                for (name, _) in faults.iter_names() {
-                    console.log(now, format_args!("fault name={name} raised={raised}"));
-                }
-            }
-            Output::SwitchDone(Ok(())) => console.log(now, format_args!("switch done=true")),
-            Output::SwitchDone(Err(refusal)) => {
-                console.log(now, format_args!("switch done=false reason={refusal:?}"));
-            }
-            _ => {}
+    fn say_alert(&mut self, alert: Alert, raised: bool, mac: Option<MacAddr>, now: Instant) {
+        match mac {
+            Some(mac) => self.console.log(now, format_args!("alert name={alert:?} raised={raised} mac={mac}")),
+            None => self.console.log(now, format_args!("alert name={alert:?} raised={raised}")),
         }
     }
 

@@ -1,4 +1,5 @@
-//! I²C by hand: the board gives the two lines of the bus as register bits (Arm PL031-style "SBCon" block).
+//! I²C by hand: the board gives the two lines of the bus as register bits (Arm's two-wire serial bus interface,
+//! "SBCon").
 
 use crate::platform::CLOCK_HZ;
 use crate::platform::mmio::Block;

@@ -68,10 +68,6 @@ fn main() -> ! {
     let stored = count_boot(&mut store);
     let boot_id = boot_id(mac.0, host::time_s(), stored.boots);
     let now = clock.now();
-    let node = match Node::new(config, stored.record, boot_id, now) {
-        Ok(node) => node,
-        Err(error) => give_up(format_args!("settings: {error}")),
-    };
     console.log(now, format_args!("boot mac={mac} count={} term={}", stored.boots, stored.record.term));
 
     let mut expander = fxo::expander(i2c::BitBangI2c::new(platform::SHIELD1_I2C));
@@ -81,6 +77,11 @@ fn main() -> ! {
     }
     let lan = Lan::new(Port::new(nic), STORAGE, &config, boot_id, now);
     let cable = Cable::start(CABLE_FRAME);
+    // Last of all: from now on a port that is not reported counts as unplugged.
+    let node = match Node::new(config, stored.record, boot_id, clock.now()) {
+        Ok(node) => node,
+        Err(error) => give_up(format_args!("settings: {error}")),
+    };
     let boots = stored.boots;
     let loop_state = LoopState::new();
     Firmware { node, config, clock, lan, cable, poller, console, store, boots, loop_state }.run();

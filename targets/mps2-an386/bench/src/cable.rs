@@ -129,8 +129,9 @@ fn receive(mut line: &UnixStream, buffer: &mut [u8]) -> usize {
 }
 
 fn send(mut line: &UnixStream, bytes: &[u8]) {
+    let gone = [ErrorKind::BrokenPipe, ErrorKind::ConnectionReset];
     match line.write_all(bytes) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => panic!("{error}"),
+        Err(error) if !gone.contains(&error.kind()) => panic!("{error}"),
         // Nobody is there to receive it any more.
         Ok(()) | Err(_) => {}
     }

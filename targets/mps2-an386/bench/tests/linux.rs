@@ -62,7 +62,8 @@ fn board_and_daemon_are_a_pair_and_take_over_from_each_other() {
     assert_eq!(watcher.holders().len(), 5, "{:?}", watcher.holders());
 }
 
-/// Waits until one is active, the other standby, and both hear each other on both paths, without a frame refused.
+/// Waits until one is active, the other a standby that could take over, and both hear each other on both paths, without a
+/// frame refused.
 #[track_caller]
 fn both_paths(board: &mut Board, daemon: &Daemon<'_>) {
     wait_until("one active, one standby, both paths", || {
@@ -70,6 +71,7 @@ fn both_paths(board: &mut Board, daemon: &Daemon<'_>) {
         let mut roles = [&a, &b].map(|status| status["role"].as_str().unwrap().to_owned());
         roles.sort();
         roles == ["Active", "Standby"]
+            && [&a, &b].iter().any(|status| status["force_switch"]["available"] == true)
             && [&a, &b].iter().all(|status| status["peer"]["cable"] == true && status["peer"]["lan"] == true)
     });
     for status in [board.status(), daemon.status()] {

@@ -34,6 +34,7 @@ impl Pair {
         if pair.b.role() == "Active" {
             // Whoever was first heard serves; the tests want it the other way round.
             pair.b.type_line("switch");
+            wait_until("the first board is active", || pair.a.role() == "Active");
             pair.settle();
         }
         assert_eq!((pair.a.role(), pair.b.role()), ("Active".into(), "Standby".into()));
@@ -42,7 +43,7 @@ impl Pair {
         pair
     }
 
-    /// Waits until one is active and the other one standby, and both hear each other on both paths.
+    /// Waits until one is active, the other one is a standby that could take over, and both hear each other on both paths.
     #[track_caller]
     fn settle(&mut self) {
         wait_until("one active, one standby, both paths", || {
@@ -50,7 +51,8 @@ impl Pair {
             let mut roles = [&a, &b].map(|status| status["role"].as_str().unwrap().to_owned());
             roles.sort();
             roles == ["Active", "Standby"]
-                && [a, b].iter().all(|status| status["peer"]["cable"] == true && status["peer"]["lan"] == true)
+                && [&a, &b].iter().any(|status| status["force_switch"]["available"] == true)
+                && [&a, &b].iter().all(|status| status["peer"]["cable"] == true && status["peer"]["lan"] == true)
         });
     }
 }
