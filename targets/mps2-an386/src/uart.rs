@@ -67,7 +67,10 @@ impl Uart {
         self.with(|queues| {
             let room = queues.to_send.capacity() - queues.to_send.len() >= bytes.len();
             if room {
-                queues.to_send.extend(bytes.iter().copied());
+                for byte in bytes {
+                    // There is room, as was just seen.
+                    let _ = queues.to_send.push_back(*byte);
+                }
                 self.send_waiting(queues);
             }
             room

@@ -6,6 +6,7 @@ pub mod board;
 pub mod cable;
 pub mod daemon;
 pub mod site;
+pub mod storm;
 pub mod watcher;
 
 use std::thread::sleep;

@@ -3,9 +3,12 @@
 use bench::board::{Board, mac, settings};
 use bench::cable::Cable;
 use bench::site::Site;
+use bench::storm;
 use bench::watcher::Watcher;
 use bench::{TIMEOUT, wait_until};
 use rustix::process::Signal;
+use smoltcp::wire::EthernetAddress;
+use std::net::Ipv4Addr;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -162,6 +165,25 @@ fn a_board_that_stood_still_for_longer_than_the_timeout_never_answers_again_as_a
     wait_until("the thawed board is standby", || pair.a.role() == "Standby");
     sleep(Duration::from_millis(500));
     assert_eq!(pair.watcher.holders(), [mac(1), mac(2)]);
+}
+
+#[test]
+fn a_storm_of_damaged_frames_neither_restarts_a_board_nor_moves_a_role() {
+    let Some(site) = Site::new() else { return };
+    let mut pair = Pair::start(&site);
+    storm::blow(4000, EthernetAddress([0x52, 0x54, 0, 0, 0, 1]), Ipv4Addr::new(192, 168, 129, 42));
+    assert!(site.pings_cluster_ip());
+    assert_eq!((pair.a.role(), pair.b.role()), ("Active".into(), "Standby".into()));
+    // A question whose sender came out as the cluster IP is in the storm, too: that station is no board.
+    assert!(!pair.watcher.holders().contains(&mac(2)));
+    for board in [&pair.a, &pair.b] {
+        assert_eq!(board.log().matches(" boot ").count(), 1, "{}", board.log());
+    }
+    // Then the storm has reached the stack, not only the controller.
+    let counters = &pair.a.status()["counters"];
+    let refused = counters["frames_unauthentic"].as_u64().unwrap();
+    println!("{refused} of 4000 frames came to the heartbeat's socket and were refused");
+    assert!(refused > 100, "{counters}");
 }
 
 #[test]
