@@ -1,4 +1,4 @@
-//! Frames for the board that a parser may stumble over: good ones, with bytes changed and ends cut off.
+//! Frames for the board that a parser may stumble over: good ones, half of them with bytes changed and ends cut off.
 
 use crate::CLUSTER_IP;
 use crate::site::BRIDGE;
@@ -30,12 +30,15 @@ impl Dice {
     }
 }
 
-/// Sends `count` of them to the station with these addresses, on the LAN of this namespace.
+/// Sends `count` frames to the station with these addresses, on the LAN of this namespace.
 pub fn blow(count: u32, to: EthernetAddress, to_ip: Ipv4Addr) {
     let mut port = RawSocket::new(BRIDGE, Medium::Ethernet).unwrap();
     let mut dice = Dice(0x2545_f491);
     for number in 0..count {
-        let frame = damage(good(&mut dice, to, to_ip), &mut dice);
+        let mut frame = good(&mut dice, to, to_ip);
+        if dice.below(2) == 0 {
+            frame = damage(frame, &mut dice);
+        }
         let leave = port.transmit(Instant::now()).expect("a packet socket always has leave to send");
         leave.consume(frame.len(), |place| place.copy_from_slice(&frame));
         if number % BURST == 0 {

@@ -37,12 +37,22 @@ pub struct Watcher {
 }
 
 impl Watcher {
-    /// Starts to ask on the LAN of this namespace.
+    /// Starts to ask on the LAN of this namespace, as a station that wants to talk to the holder.
     #[must_use]
     pub fn start() -> Self {
+        Self::asking(Message::Request { sender: OWN_IP, target: CLUSTER_IP })
+    }
+
+    /// Starts to ask as a station that wants the address for itself (RFC 5227). It hears the answers to other watchers too.
+    #[must_use]
+    pub fn probing() -> Self {
+        Self::asking(Message::Probe { target: CLUSTER_IP })
+    }
+
+    fn asking(message: Message) -> Self {
         let (runs, end) = (Arc::default(), Arc::new(AtomicBool::new(false)));
         let (its_runs, its_end) = (Arc::clone(&runs), Arc::clone(&end));
-        let thread = std::thread::spawn(move || watch(&its_runs, &its_end));
+        let thread = std::thread::spawn(move || watch(message, &its_runs, &its_end));
         Self { runs, end, thread: Some(thread) }
     }
 
@@ -76,10 +86,9 @@ impl Drop for Watcher {
     }
 }
 
-fn watch(runs: &Mutex<Vec<Run>>, end: &AtomicBool) {
+fn watch(message: Message, runs: &Mutex<Vec<Run>>, end: &AtomicBool) {
     let mut port = RawSocket::new(BRIDGE, Medium::Ethernet).unwrap();
     let mut question = [0; arp::FRAME_LEN];
-    let message = Message::Request { sender: OWN_IP, target: CLUSTER_IP };
     arp::emit(message, OWN_MAC, &mut question).unwrap();
     while !end.load(Ordering::Relaxed) {
         let leave = port.transmit(smoltcp::time::Instant::now()).expect("a packet socket always has leave to send");
