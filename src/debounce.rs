@@ -98,6 +98,11 @@ impl Debounce {
         self.counters
     }
 
+    /// Whether the newest samples contradict the debounced state.
+    pub const fn is_contradicted(&self) -> bool {
+        self.streak.is_some()
+    }
+
     /// Takes one sample and says whether it changed the debounced state.
     pub fn update(&mut self, now: Instant, sample: Sample) -> Option<Edge> {
         let bad = match sample {
@@ -112,17 +117,30 @@ impl Debounce {
             self.streak = None;
             return None;
         }
+        let (time, samples) = self.needed();
         let streak = self.streak.get_or_insert(Streak { since: now, samples: 0 });
         streak.samples = streak.samples.saturating_add(1);
-        let (time, samples) = if bad {
-            (self.limits.raise, self.limits.raise_samples)
-        } else {
-            (self.limits.clear, self.limits.clear_samples)
-        };
         if now.since(streak.since) < time || streak.samples < samples {
             return None;
         }
         Some(self.change(bad))
+    }
+
+    /// From when on one more sample like the last ones changes the state. `None` while nothing contradicts it, or more than
+    /// one sample is missing.
+    pub fn due(&self) -> Option<Instant> {
+        let (time, samples) = self.needed();
+        let streak = self.streak.filter(|streak| streak.samples.saturating_add(1) >= samples)?;
+        Some(streak.since + time)
+    }
+
+    /// The evidence that the next change needs.
+    const fn needed(&self) -> (Duration, u8) {
+        if self.raised {
+            (self.limits.clear, self.limits.clear_samples)
+        } else {
+            (self.limits.raise, self.limits.raise_samples)
+        }
     }
 
     fn change(&mut self, raised: bool) -> Edge {
@@ -195,6 +213,21 @@ mod tests {
         assert_eq!(feed(&mut fault, 2000, [Bad, Unknown, Bad, Unknown, Bad]), [(2400, Edge::Raised)]);
         assert_eq!(feed(&mut fault, 2500, [Unknown; 50]), []);
         assert!(fault.is_raised());
+    }
+
+    #[test]
+    fn the_moment_of_the_change_is_known_once_one_sample_is_missing() {
+        let mut fault = fault();
+        assert_eq!(fault.due(), None);
+        feed(&mut fault, 0, [Sample::Bad]);
+        assert_eq!(fault.due(), None, "two are missing");
+        feed(&mut fault, 20, [Sample::Bad]);
+        let due = fault.due().unwrap();
+        assert_eq!(due, Instant::from_ms(300));
+        assert_eq!(fault.update(due, Sample::Bad), Some(Edge::Raised));
+        assert_eq!(fault.due(), None);
+        feed(&mut fault, 1000, [Sample::Good; 2]);
+        assert_eq!(fault.due(), Some(Instant::from_ms(3000)));
     }
 
     #[test]

@@ -57,6 +57,14 @@ pub enum Input<'a> {
         /// Raised or cleared.
         raised: bool,
     },
+    /// Whether faults cannot be told yet, as after a start, when the parts are still being set up or looked at. While so, this
+    /// node does not count as healthier than a peer with such a fault, and is not handed the role for it.
+    FaultUnknown {
+        /// Which.
+        faults: Faults,
+        /// Not known yet, or known from now on.
+        unknown: bool,
+    },
     /// Outcome of a full synchronisation that [`Output::StartFullSync`] asked for.
     SyncDone {
         /// The generation this node now holds.

@@ -138,6 +138,8 @@ pub enum FaultKind {
     FaultLine,
     /// The fault line of the port cannot be read.
     FaultLineUnreadable,
+    /// What leads to the port is not there: no such device, driver or channel.
+    Missing,
 }
 
 bitflags! {

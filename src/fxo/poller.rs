@@ -1,7 +1,7 @@
 //! Visiting the ports in turn and debouncing what they say.
 
 use super::{FaultKind, LineInterface, MAX_PORTS, Notices, Report, Verdict, fault_of_port};
-use crate::debounce::{Counters, Debounce, Edge, Limits};
+use crate::debounce::{Counters, Debounce, Edge, Limits, Sample};
 use crate::fault::Faults;
 use crate::time::{Duration, Instant};
 use core::fmt;
@@ -11,7 +11,9 @@ use heapless::Vec;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct PollerSettings {
-    /// Time between two visits to the same port.
+    /// Time between two visits to the same port …
+    pub quiet_interval: Duration,
+    /// … and while what is seen there contradicts its debounced state. No longer than the other.
     pub interval: Duration,
     /// When a fault is raised and cleared.
     pub debounce: Limits,
@@ -20,7 +22,8 @@ pub struct PollerSettings {
 impl Default for PollerSettings {
     /// Each port every 100 ms; raised after 300 ms, cleared after 2 s.
     fn default() -> Self {
-        Self { interval: Duration::from_ms(100), debounce: Limits::from_ms(300, 2000) }
+        let interval = Duration::from_ms(100);
+        Self { quiet_interval: interval, interval, debounce: Limits::from_ms(300, 2000) }
     }
 }
 
@@ -69,14 +72,34 @@ struct Port {
     report: Option<Report>,
     debounce: Debounce,
     fault: Option<FaultKind>,
+    /// Whether it has been seen well, or its fault was raised, since the start.
+    known: bool,
+    visited: Instant,
 }
 
 impl Port {
+    const fn new(limits: Limits) -> Self {
+        Self { report: None, debounce: Debounce::new(limits), fault: None, known: false, visited: Instant::ZERO }
+    }
+
+    /// When to visit it out of turn: often while its state may be about to change, and when its raise or clear time is over.
+    fn due(&self, interval: Duration) -> Instant {
+        if !self.debounce.is_contradicted() {
+            return Instant::NEVER;
+        }
+        let soon = self.visited + interval;
+        // A visit that was made and changed nothing is not made again at once.
+        self.debounce.due().filter(|due| *due > self.visited).map_or(soon, |due| due.min(soon))
+    }
+
     /// Takes a report; returns the update unless nothing is different.
     fn take(&mut self, port: u8, report: Report, now: Instant) -> Option<Update> {
         let notices_before = self.report.map_or(Notices::empty(), |before| before.notices);
         let changed = self.report.replace(report) != Some(report);
-        let fault = self.debounce.update(now, report.verdict.sample());
+        let sample = report.verdict.sample();
+        let fault = self.debounce.update(now, sample);
+        self.known |= sample == Sample::Good || fault.is_some();
+        self.visited = now;
         match (fault, report.verdict) {
             (Some(Edge::Raised), Verdict::Fault(kind)) => self.fault = Some(kind),
             (Some(Edge::Cleared), _) => self.fault = None,
@@ -93,14 +116,18 @@ impl Port {
 }
 
 /// Visits one port at a time, so that the work between two heartbeats is that of one port whatever state it is in.
+///
+/// A port whose state may be about to change is visited out of turn, and when its raise or clear time is over, so that neither
+/// waits for its turn.
 #[derive(Debug)]
 pub struct Poller<L> {
     interface: L,
     ports: Vec<Port, MAX_PORTS>,
-    /// Time between two visits to any ports.
+    /// Time between two turns of any ports.
     step: Duration,
+    interval: Duration,
     next_port: u8,
-    next_poll: Instant,
+    next_turn: Instant,
 }
 
 impl<L: LineInterface> Poller<L> {
@@ -108,31 +135,56 @@ impl<L: LineInterface> Poller<L> {
     pub fn new(interface: L, settings: PollerSettings) -> Result<Self, PollerError> {
         let count = interface.ports();
         let error = PollerError::PortCount(count);
-        let step_us = settings.interval.as_us().checked_div(count.into()).ok_or(error)?;
+        let step_us = settings.quiet_interval.as_us().checked_div(count.into()).ok_or(error)?;
         let mut ports = Vec::new();
         for _ in 0..count {
-            let port = Port { report: None, debounce: Debounce::new(settings.debounce), fault: None };
-            ports.push(port).map_err(|_| error)?;
+            ports.push(Port::new(settings.debounce)).map_err(|_| error)?;
         }
-        Ok(Self { interface, ports, step: Duration::from_us(step_us), next_port: 0, next_poll: Instant::ZERO })
+        let (step, interval) = (Duration::from_us(step_us), settings.interval);
+        Ok(Self { interface, ports, step, interval, next_port: 0, next_turn: Instant::ZERO })
     }
 
     /// When [`Self::poll`] is to be called next.
-    pub const fn next_poll(&self) -> Instant {
-        self.next_poll
+    pub fn next_poll(&self) -> Instant {
+        self.ports.iter().map(|port| port.due(self.interval)).fold(self.next_turn, Instant::min)
     }
 
     /// Visits the next port if it is time. At most one port is visited per call, also after a delay.
     pub fn poll(&mut self, now: Instant) -> Option<Update> {
-        if now < self.next_poll {
+        if let Some((port, _)) = (0..).zip(&self.ports).find(|(_, port)| port.due(self.interval) <= now) {
+            return self.visit(port, now);
+        }
+        if now < self.next_turn {
             return None;
         }
-        let on_schedule = self.next_poll + self.step;
-        self.next_poll = if on_schedule > now { on_schedule } else { now + self.step };
+        let on_schedule = self.next_turn + self.step;
+        self.next_turn = if on_schedule > now { on_schedule } else { now + self.step };
         let port = self.next_port;
         self.next_port = if usize::from(port) + 1 < self.ports.len() { port.saturating_add(1) } else { 0 };
+        // One that is visited often does not need its turn: two looks at the same moment are one.
+        if self.ports.get(usize::from(port))?.due(self.interval) < Instant::NEVER {
+            return None;
+        }
+        self.visit(port, now)
+    }
+
+    /// Visits a port out of turn, as when its fault line has just changed. The others keep their turns.
+    pub fn visit(&mut self, port: u8, now: Instant) -> Option<Update> {
+        let state = self.ports.get_mut(usize::from(port))?;
         let report = self.interface.poll(port, now)?;
-        self.ports.get_mut(usize::from(port))?.take(port, report, now)
+        state.take(port, report, now)
+    }
+
+    /// The interface that is polled.
+    pub const fn interface_mut(&mut self) -> &mut L {
+        &mut self.interface
+    }
+
+    /// The faults of the ports that have been neither seen well nor found faulty since the start: what the node is told by
+    /// `Input::FaultUnknown`. It only shrinks, and only by a visit that gives an [`Update`].
+    pub fn unknown(&self) -> Faults {
+        let unknown = (0u8..).zip(&self.ports).filter(|(_, state)| !state.known);
+        unknown.fold(Faults::empty(), |all, (port, _)| all | fault_of_port(port))
     }
 
     /// The debounced faults of all ports.
@@ -220,6 +272,64 @@ mod tests {
         run(&mut poller, 2000, 4500);
         assert_eq!((poller.faults(), poller.fault(2)), (Faults::empty(), None));
         assert_eq!(poller.counters(2).map(|c| (c.raised, c.cleared)), Some((1, 1)));
+    }
+
+    #[test]
+    fn a_port_seen_bad_out_of_turn_is_raised_when_its_time_is_over_and_not_at_its_next_turn() {
+        let mut poller = poller(4);
+        run(&mut poller, 0, 1010);
+        poller.interface.verdicts[2] = Verdict::Fault(FaultKind::NoAnswer);
+        assert!(poller.visit(2, Instant::from_ms(1010)).is_some());
+        let updates = run(&mut poller, 1011, 2000);
+        let raised = updates.iter().find(|(_, update)| update.fault.is_some()).map(|(ms, _)| *ms);
+        assert_eq!(raised, Some(1310), "its turns are 1250 and 1350");
+        poller.interface.verdicts[2] = Verdict::Healthy;
+        poller.visit(2, Instant::from_ms(2010));
+        let updates = run(&mut poller, 2011, 5000);
+        assert_eq!(updates.iter().map(|(ms, _)| *ms).collect::<vec::Vec<_>>(), [4010]);
+    }
+
+    #[test]
+    fn a_quiet_port_is_visited_seldom_and_one_that_is_seen_bad_often() {
+        let board = Board { verdicts: vec![Verdict::Healthy; 2], visits: vec![] };
+        let settings = PollerSettings { quiet_interval: Duration::from_ms(1000), ..PollerSettings::default() };
+        let mut poller = Poller::new(board, settings).unwrap();
+        run(&mut poller, 0, 5000);
+        assert_eq!(poller.interface.visits.len(), 10);
+        poller.interface.verdicts[1] = Verdict::Fault(FaultKind::FaultLine);
+        poller.interface.visits.clear();
+        let updates = run(&mut poller, 5000, 6000);
+        assert_eq!(updates.iter().map(|(ms, _)| *ms).collect::<vec::Vec<_>>(), [5500, 5800], "seen, raised");
+        assert_eq!(poller.interface.visits, [0, 1, 1, 1, 1]);
+    }
+
+    #[test]
+    fn a_port_that_cannot_be_judged_when_its_time_is_over_waits_for_its_turn() {
+        let mut poller = poller(1);
+        poller.interface.verdicts[0] = Verdict::Fault(FaultKind::NoAnswer);
+        run(&mut poller, 0, 250);
+        poller.interface.verdicts[0] = Verdict::NotAFault(Observation::Settling);
+        poller.interface.visits.clear();
+        run(&mut poller, 250, 1250);
+        assert_eq!(poller.interface.visits.len(), 10, "no visit is repeated at once");
+        assert!(poller.next_poll() > Instant::from_ms(1249));
+    }
+
+    #[test]
+    fn a_port_is_unknown_until_it_was_seen_well_or_found_faulty() {
+        let mut poller = poller(3);
+        let starting = Verdict::NotAFault(Observation::Starting);
+        poller.interface.verdicts = vec![starting, Verdict::Healthy, Verdict::Fault(FaultKind::NoAnswer)];
+        assert_eq!(poller.unknown(), Faults::FXO1 | Faults::FXO2 | Faults::FXO3);
+        run(&mut poller, 0, 200);
+        assert_eq!(poller.unknown(), Faults::FXO1 | Faults::FXO3);
+        run(&mut poller, 200, 500);
+        assert_eq!((poller.unknown(), poller.faults()), (Faults::FXO1, Faults::FXO3));
+        poller.interface.verdicts[0] = Verdict::NotAFault(Observation::Unplugged);
+        run(&mut poller, 500, 700);
+        poller.interface.verdicts = vec![starting; 3];
+        run(&mut poller, 700, 1000);
+        assert_eq!(poller.unknown(), Faults::empty(), "what was once known stays known");
     }
 
     #[test]

@@ -233,13 +233,13 @@ impl Node {
     pub(super) fn peer_can_take(&self, reason: HandoverReason) -> Result<(), SwitchRefusal> {
         let heard = self.peer.facts().filter(|_| self.peer.sight(self.now) == Sight::Mutual);
         let facts = heard.ok_or(SwitchRefusal::PeerNotSeen)?;
-        let severity = self.severity_of(facts.faults);
+        let has = |bits| facts.readiness.contains(bits);
+        let severity = self.severity_of(facts.faults).max(u8::from(!has(Readiness::HEALTHY)));
         let limit = match reason {
             HandoverReason::SelfFault => self.own_severity(),
             HandoverReason::Forced => 1,
             HandoverReason::Shutdown => Faults::all().severity(),
         };
-        let has = |bits| facts.readiness.contains(bits);
         if facts.role != Role::Standby {
             Err(SwitchRefusal::PeerNotStandby)
         } else if reason == HandoverReason::Forced && has(Readiness::SYNCING) {
@@ -303,7 +303,7 @@ impl Node {
     }
 
     fn offer_refusal(&self, facts: &Repr, reason: HandoverReason) -> Option<RefuseReason> {
-        let severity = self.own_severity();
+        let severity = self.possible_severity();
         let unhealthy = match reason {
             HandoverReason::SelfFault => severity >= self.severity_of(facts.faults),
             HandoverReason::Forced => severity > 0,

@@ -12,6 +12,9 @@ use heapless::Deque;
 /// The own gateway may be silent for this long, while the peer sees it, before that is a fault of this node.
 const GATEWAY_FAULT_AFTER: Duration = Duration::from_ms(2500);
 
+/// Faults that are not reported from outside.
+const OWN_TO_FIND: Faults = Faults::LAN.union(Faults::WAN).union(Faults::GATEWAY);
+
 /// One uplink's carrier and its debounced fault.
 #[derive(Clone, Copy, Debug)]
 struct Uplink {
@@ -27,6 +30,8 @@ pub(super) struct State {
     /// `None` until its carrier is reported: most boards have no separate WAN port.
     wan: Option<Uplink>,
     raised: Faults,
+    /// Faults that cannot be told yet.
+    unknown: Faults,
     /// Raised faults as last told to the adapter.
     pub(super) told: Faults,
     gateway_lost_from: Instant,
@@ -45,6 +50,7 @@ impl State {
             lan: Uplink { fault: Faults::LAN, carrier: false, changed: now },
             wan: None,
             raised: Faults::empty(),
+            unknown: Faults::empty(),
             told: Faults::empty(),
             gateway_lost_from: now,
             spent,
@@ -72,8 +78,11 @@ impl State {
     }
 
     pub(super) fn report(&mut self, faults: Faults, raised: bool) {
-        let own_to_find = Faults::LAN | Faults::WAN | Faults::GATEWAY;
-        self.raised.set(faults.difference(own_to_find), raised);
+        self.raised.set(faults.difference(OWN_TO_FIND), raised);
+    }
+
+    pub(super) fn report_unknown(&mut self, faults: Faults, unknown: bool) {
+        self.unknown.set(faults.difference(OWN_TO_FIND), unknown);
     }
 
     fn debounce(&mut self, now: Instant, policy: &FaultPolicy) {
@@ -154,7 +163,14 @@ impl Node {
         faults.intersection(self.config.switching_faults() | Faults::ADDRESS).severity()
     }
 
+    /// How badly off this node is for certain: its reason to hand over.
     pub(super) fn own_severity(&self) -> u8 {
         self.severity_of(self.health.raised())
+    }
+
+    /// How badly off it may be, for all that is known: whether the role may be handed to it. Two nodes with the same fault
+    /// would otherwise hand it to and fro, each to the one that has just restarted and has not found its fault yet.
+    pub(super) fn possible_severity(&self) -> u8 {
+        self.severity_of(self.health.raised | self.health.unknown)
     }
 }

@@ -222,6 +222,7 @@ impl Node {
             Input::Address(event) => self.take_address_event(event),
             Input::Persisted { saved } => self.store.persisted(self.now, saved),
             Input::Fault { faults, raised } => self.health.report(faults, raised),
+            Input::FaultUnknown { faults, unknown } => self.health.report_unknown(faults, unknown),
             Input::SyncDone { generation, complete } => self.take_sync_outcome(generation, complete),
             Input::Command(command) => self.take_command(command),
         }

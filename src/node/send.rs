@@ -211,7 +211,7 @@ impl Node {
     /// Readiness bits, without the one that belongs to the echo.
     pub(super) fn readiness(&self) -> Readiness {
         let mut bits = Readiness::empty();
-        bits.set(Readiness::HEALTHY, self.own_severity() == 0);
+        bits.set(Readiness::HEALTHY, self.possible_severity() == 0);
         bits.set(Readiness::IN_SYNC, self.sync.complete);
         bits.set(Readiness::WILLING, self.is_willing());
         bits.set(Readiness::GATEWAY_SEEN, self.gateway_seen() == Some(true));

@@ -129,6 +129,8 @@ impl World {
             self.watch.role_changed(to);
         } else if let Output::Alert { alert, raised, .. } = output {
             self.log.alerts.push((now, node, alert, raised));
+        } else if let Output::FaultChanged { faults, raised } = output {
+            self.log.faults.push((now, node, faults, raised));
         } else if let Output::SwitchDone(result) = output {
             self.log.switches.push((now, node, result));
         }
@@ -250,6 +252,15 @@ impl World {
         }
     }
 
+    /// The FXO ports were looked at for as long as a fault takes to be raised.
+    pub(crate) fn fxo_known(&mut self, node: usize, life: u32) {
+        if self.machines[node].life == life {
+            let faults = self.machines[node].faults.intersection(Faults::FXO);
+            self.give(node, Waiting::Fault(faults, true));
+            self.give(node, Waiting::FxoUnknown(false));
+        }
+    }
+
     /// The operator acts.
     pub(crate) fn command(&mut self, node: usize, command: Command) {
         self.trace.story(self.now, || format!("--- command to {}: {command:?}", name(node)));
@@ -289,6 +300,7 @@ impl World {
             }
             Waiting::Address(event) => self.feed(node, Input::Address(event)),
             Waiting::Fault(faults, raised) => self.feed(node, Input::Fault { faults, raised }),
+            Waiting::FxoUnknown(unknown) => self.feed(node, Input::FaultUnknown { faults: Faults::FXO, unknown }),
             Waiting::Command(command) => self.feed(node, Input::Command(command)),
             Waiting::Persisted(saved) => self.feed(node, Input::Persisted { saved }),
             Waiting::SyncDone(complete) => self.feed(node, Input::SyncDone { generation: 1, complete }),

@@ -4,6 +4,7 @@ use super::clock::Clock;
 use super::machine::{Daemon, Waiting};
 use super::world::{Event, World, name};
 use super::{MS, SEC, Us};
+use ucm_ha::fault::Faults;
 use ucm_ha::role::Role;
 
 /// From the order to restart to the start of the daemon.
@@ -29,9 +30,13 @@ impl World {
         self.role_known(node, role);
         self.first_outputs(node);
         self.tell_links(node);
-        if !faults.is_empty() {
-            self.take(node, Waiting::Fault(faults, true));
+        let told_at_once = faults.difference(Faults::FXO);
+        if !told_at_once.is_empty() {
+            self.take(node, Waiting::Fault(told_at_once, true));
         }
+        self.take(node, Waiting::FxoUnknown(true));
+        let life = self.machines[node].life;
+        self.after(self.settings.fxo_known_us, Event::FxoKnown { node, life });
         self.topology_changed();
     }
 
@@ -101,6 +106,7 @@ impl World {
                 Waiting::Cable(_) => 2,
                 Waiting::Address(_)
                 | Waiting::Fault(..)
+                | Waiting::FxoUnknown(_)
                 | Waiting::Command(_)
                 | Waiting::Persisted(_)
                 | Waiting::SyncDone(_) => 3,

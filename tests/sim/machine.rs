@@ -86,6 +86,8 @@ pub(crate) enum Waiting {
     Address(AddressEvent),
     /// A fault report.
     Fault(Faults, bool),
+    /// Whether the FXO ports cannot be judged yet.
+    FxoUnknown(bool),
     /// A command.
     Command(Command),
     /// A write that ended.

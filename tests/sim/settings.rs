@@ -45,6 +45,8 @@ pub(crate) struct Settings {
     pub(crate) reboot_us: Option<Us>,
     /// Most that a full synchronisation takes.
     pub(crate) sync_us: Us,
+    /// From the start of the daemon until its FXO ports are judged.
+    pub(crate) fxo_known_us: Us,
     /// From power to the start of the daemon.
     pub(crate) daemon_start_us: Us,
 }
@@ -70,6 +72,7 @@ impl Default for Settings {
             timer_late_us: 300,
             reboot_us: Some(8 * SEC),
             sync_us: 500 * MS,
+            fxo_known_us: 500 * MS,
             daemon_start_us: SEC,
         }
     }

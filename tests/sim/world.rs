@@ -16,6 +16,7 @@ use core::cmp::Reverse;
 use core::net::Ipv4Addr;
 use std::collections::BinaryHeap;
 use ucm_ha::event::{Alert, RoleReason, SwitchRefusal};
+use ucm_ha::fault::Faults;
 use ucm_ha::io::{Command, Port};
 use ucm_ha::role::Role;
 
@@ -34,6 +35,8 @@ pub(crate) enum Event {
     WriteEnds { node: usize, write: u32, life: u32 },
     /// A full synchronisation ends.
     SyncEnds { node: usize, life: u32 },
+    /// A node's adapter has looked at its FXO ports for long enough.
+    FxoKnown { node: usize, life: u32 },
     /// A fault begins or ends.
     Fault { index: usize, on: bool },
     /// A daemon starts, if it may.
@@ -74,6 +77,8 @@ pub(crate) struct Log {
     pub(crate) alerts: Vec<(Us, usize, Alert, bool)>,
     pub(crate) switches: Vec<(Us, usize, Result<(), SwitchRefusal>)>,
     pub(crate) stopped: Vec<(Us, usize)>,
+    /// Faults of a node, one at a time, raised or cleared.
+    pub(crate) faults: Vec<(Us, usize, Faults, bool)>,
     pub(crate) reboots: Vec<(Us, usize)>,
     pub(crate) syncs: Vec<(Us, usize)>,
     /// The kernel's address, from and to.
@@ -221,6 +226,7 @@ impl World {
             Event::LinkSeen { node, port, life } => self.link_seen(node, port, life),
             Event::WriteEnds { node, write, life } => self.write_ends(node, write, life),
             Event::SyncEnds { node, life } => self.sync_ends(node, life),
+            Event::FxoKnown { node, life } => self.fxo_known(node, life),
             Event::Fault { index, on } => self.fault_changes(index, on),
             Event::DaemonStarts { node } => self.start_daemon(node),
             Event::RebootEnds { node } => self.set_power_off(node, false),

@@ -3,6 +3,7 @@
 
 mod alerts;
 mod boot;
+mod fault_policy;
 mod freeze;
 mod gateway;
 mod handover;
