@@ -2,7 +2,7 @@
 
 use crate::journal::{self, EventsForm, Log};
 use crate::settings::{self, DEFAULT_CONFIG_FILE, Problem};
-use crate::{client, control, daemon, lab, lock, netlink};
+use crate::{client, control, daemon, fxo, lab, lock, netlink};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::fmt;
 use std::io::{self, Write};
@@ -175,6 +175,7 @@ fn print(line: impl fmt::Display) -> ExitCode {
 fn check(file: &Path) -> ExitCode {
     let mut problems = Vec::new();
     let sections = settings::read(file, &mut problems);
+    let missing = sections.as_ref().and_then(|sections| sections.fxo.as_ref()).map_or_else(Vec::new, fxo::missing);
     let resolved = match netlink::Netlink::open().and_then(|mut netlink| netlink.interfaces()) {
         Ok(interfaces) => sections.and_then(|sections| settings::resolve(&sections, &interfaces, &mut problems)),
         Err(error) => return fail(exit::REFUSED, format_args!("the network interfaces cannot be read: {error}")),
@@ -183,7 +184,7 @@ fn check(file: &Path) -> ExitCode {
         eprintln!("{problem}");
     }
     let Some(resolved) = resolved.filter(|_| problems.is_empty()) else { return ExitCode::from(exit::REFUSED) };
-    for note in &resolved.notes {
+    for note in resolved.notes.iter().chain(&missing) {
         eprintln!("note: {note}");
     }
     print(format_args!("{}: ok", file.display()))

@@ -7,6 +7,7 @@ mod clock;
 mod control;
 mod daemon;
 mod describe;
+mod fxo;
 mod interface;
 mod journal;
 mod lab;

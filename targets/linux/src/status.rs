@@ -1,6 +1,7 @@
 //! The HA status, as JSON and for people. Fields are only ever added.
 
 use crate::describe;
+use crate::fxo::PortState;
 use crate::journal::Journal;
 use crate::notify::Tally;
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,8 @@ pub(crate) struct Report {
     peer: Peer,
     force_switch: ForceSwitch,
     faults: Vec<Fault>,
+    /// What the FXO ports show; empty where they are not watched.
+    fxo: Vec<FxoPort>,
     counters: Counters,
     notify: Vec<Receiver>,
 }
@@ -58,6 +61,20 @@ struct Fault {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
+struct FxoPort {
+    name: String,
+    state: String,
+    notices: Vec<String>,
+}
+
+impl From<PortState> for FxoPort {
+    fn from(port: PortState) -> Self {
+        let notices = port.notices.into_iter().map(str::to_owned).collect();
+        Self { name: port.name, state: port.state, notices }
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
 struct Counters {
     frames_ok: u32,
     frames_malformed: u32,
@@ -78,8 +95,8 @@ struct Receiver {
 }
 
 impl Report {
-    /// The report on a node at `now` and on its journal.
-    pub(crate) fn new(config: &Config, status: &Status, now: Instant, journal: &Journal) -> Self {
+    /// The report on a node at `now`, on its FXO ports, and on its journal.
+    pub(crate) fn new(config: &Config, status: &Status, fxo: Vec<PortState>, now: Instant, journal: &Journal) -> Self {
         let counters = status.counters;
         Self {
             ha_status: describe::ha_status(status.ha_status).to_owned(),
@@ -95,6 +112,7 @@ impl Report {
                 reason: status.force_switch.err().map(|refusal| describe::refusal(refusal).to_owned()),
             },
             faults: faults(config, status),
+            fxo: fxo.into_iter().map(FxoPort::from).collect(),
             counters: Counters {
                 frames_ok: counters.frames_ok,
                 frames_malformed: counters.frames_malformed,
@@ -162,7 +180,18 @@ impl fmt::Display for Report {
             Some(reason) => writeln!(f, "Force switch        not available: {reason}")?,
         }
         let raised: Vec<&str> = self.faults.iter().filter(|fault| fault.raised).map(|fault| &*fault.name).collect();
-        write!(f, "Faults              {}", if raised.is_empty() { "none".to_owned() } else { raised.join(", ") })
+        write!(f, "Faults              {}", if raised.is_empty() { "none".to_owned() } else { raised.join(", ") })?;
+        for (i, port) in self.fxo.iter().enumerate() {
+            write!(f, "\n{:<20}{port}", if i == 0 { "FXO ports" } else { "" })?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for FxoPort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.name, self.state)?;
+        self.notices.iter().try_for_each(|notice| write!(f, "; {notice}"))
     }
 }
 

@@ -125,6 +125,18 @@ impl Daemon {
     }
 }
 
+impl Daemon {
+    /// A condition of a part that is worth an alert and no fault; `cause` is the part's name.
+    pub(super) fn tell_condition(&mut self, cause: &str, what: &'static str, raised: bool) {
+        if raised {
+            log::warn!("alert: {cause}: {what}");
+        } else {
+            log::info!("restored to normal: {cause}: {what}");
+        }
+        self.journal.own_condition(cause, what, raised, self.config.mac);
+    }
+}
+
 fn log_alert(alert: Alert, raised: bool, mac: Option<MacAddr>) {
     let about = mac.map(|mac| format!(" ({mac})")).unwrap_or_default();
     if raised {

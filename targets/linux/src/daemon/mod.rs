@@ -2,6 +2,7 @@
 
 mod address;
 mod effects;
+mod fxo;
 mod ports;
 mod reload;
 mod start;
@@ -12,6 +13,7 @@ pub(crate) use start::{make_dir, run};
 
 use crate::clock::{self, Timer};
 use crate::control::Server;
+use crate::fxo::Watch;
 use crate::journal::Journal;
 use crate::netlink::{Monitor, Netlink};
 use crate::settings::Sections;
@@ -50,6 +52,9 @@ struct Daemon {
     cable_health: SendHealth,
     lan_health: SendHealth,
     arp_health: SendHealth,
+
+    /// The FXO ports, where they are watched.
+    fxo: Option<Watch>,
 
     state: StateWriter,
     /// What the node last asked to store.

@@ -7,6 +7,7 @@ use super::{Daemon, token, turn};
 use crate::cli::{exit, fail};
 use crate::clock::{self, Timer};
 use crate::control::Server;
+use crate::fxo::Watch;
 use crate::interface::Interface;
 use crate::journal::Journal;
 use crate::netlink::{Monitor, Netlink};
@@ -85,6 +86,7 @@ fn start(config_file: &Path, level: LevelFilter) -> Result<Option<Daemon>, Refus
     daemon.ports.try_open(&daemon.config, registry).map_err(|error| refused(error.to_string()))?;
     realtime::enter();
     daemon.carry_out_all();
+    daemon.tell_fxo_state();
     daemon.feed_carriers();
     announce_ready();
     Ok(Some(daemon))
@@ -166,6 +168,7 @@ fn assemble(
         .map_err(|error| refused(format!("no control socket in {}: {error}", sections.paths.run_dir.display())))?;
     let (timer, monitor, signals) = watch(&poll).map_err(no_sources)?;
     let waker = Arc::new(Waker::new(poll.registry(), token::WAKER).map_err(no_sources)?);
+    let fxo = watch_fxo(&sections, config.model.fxo_ports(), &waker).map_err(no_sources)?;
     let state = StateWriter::start(sections.paths.state_dir.clone(), Arc::clone(&waker)).map_err(no_sources)?;
     let notifier = Notifier::start(&sections.notify).map_err(no_sources)?;
     let journal = Journal::start(sections.paths.state_dir.clone(), notifier, waker).map_err(no_sources)?;
@@ -184,6 +187,7 @@ fn assemble(
         cable_health: SendHealth::new("the heartbeat over the cable"),
         lan_health: SendHealth::new("the heartbeat over the LAN"),
         arp_health: SendHealth::new("ARP on the LAN"),
+        fxo,
         state,
         record,
         journal,
@@ -198,6 +202,12 @@ fn assemble(
         stop_at: None,
         stopped: false,
     })
+}
+
+/// The FXO ports, where the model has any and the configuration says what leads to them.
+fn watch_fxo(sections: &Sections, ports: u8, waker: &Arc<Waker>) -> io::Result<Option<Watch>> {
+    let configured = sections.fxo.as_ref().filter(|_| ports > 0);
+    configured.map(|fxo| Watch::start(fxo, ports, &sections.fault, Arc::clone(waker))).transpose()
 }
 
 /// The sources that are there from start to end.

@@ -3,6 +3,7 @@
 use super::{Daemon, token};
 use crate::clock;
 use crate::control::{Awaited, Call, Reply, Request};
+use crate::fxo::Watch;
 use crate::journal::Log;
 use crate::settings;
 use crate::status::Report;
@@ -104,7 +105,8 @@ impl Daemon {
     fn next_deadline(&self) -> Instant {
         let watchdog = self.watchdog.as_ref().map_or(Instant::NEVER, |watchdog| watchdog.next);
         let stop = self.stop_at.unwrap_or(Instant::NEVER);
-        self.node.poll_timeout().min(self.rescan_at).min(self.control.deadline()).min(watchdog).min(stop)
+        let fxo = self.fxo.as_ref().map_or(Instant::NEVER, Watch::deadline);
+        self.node.poll_timeout().min(fxo).min(self.rescan_at).min(self.control.deadline()).min(watchdog).min(stop)
     }
 
     fn note(&mut self, event: &Event) {
@@ -118,6 +120,7 @@ impl Daemon {
             token::WAKER => {
                 self.report_stored();
                 self.report_cleared();
+                self.take_fxo_news();
             }
             token::CONTROL => self.waiting.control = true,
             client => self.serve(client),
@@ -237,7 +240,10 @@ impl Daemon {
         config.enabled = self.enabled;
         let mac = config.mac;
         match self.renew_node(config) {
-            Ok(()) => log::warn!("the LAN interface was replaced: this node is now {mac}, starting anew"),
+            Ok(()) => {
+                log::warn!("the LAN interface was replaced: this node is now {mac}, starting anew");
+                self.tell_fxo_state();
+            }
             Err(error) => log::error!("the replaced LAN interface cannot be used: {error}"),
         }
     }
@@ -292,7 +298,8 @@ impl Daemon {
         match request {
             Request::Status => {
                 let now = clock::now();
-                let status = Box::new(Report::new(&self.config, &self.node.status(), now, &self.journal));
+                let fxo = self.fxo_ports();
+                let status = Box::new(Report::new(&self.config, &self.node.status(), fxo, now, &self.journal));
                 self.control.reply(client, &Reply::Status { status });
             }
             Request::Switch => {
@@ -306,6 +313,9 @@ impl Daemon {
     fn keep_house(&mut self) {
         let now = clock::now();
         self.control.expire(now);
+        if self.fxo.as_ref().is_some_and(|fxo| fxo.deadline() <= now) {
+            self.take_fxo_news();
+        }
         if self.rescan_at <= now {
             self.rescan_at = now + RESCAN_INTERVAL;
             self.rescan_links();

@@ -106,7 +106,6 @@ impl Journal {
 
     /// Something that is wrong with this node (whose address is `mac`) and that only the adapter knows by name, as in
     /// `SERVICE asterisk`, began or ended. `text` is what the event says of it.
-    #[expect(dead_code, reason = "for the services")]
     pub(crate) fn own_condition(&mut self, cause: &str, text: &'static str, raised: bool, mac: MacAddr) {
         self.change(Words { cause, text }, Source::Named, raised, Some(mac));
     }

@@ -3,6 +3,7 @@
 //! [`parse`] needs the file's text only; [`resolve`] compares it with the interfaces of this machine.
 
 mod diff;
+mod fxo;
 mod key_file;
 mod reader;
 mod resolve;
@@ -12,6 +13,7 @@ mod tests;
 mod values;
 
 pub(crate) use diff::changed_keys;
+pub(crate) use fxo::{Fxo, GpioLine};
 pub(crate) use reader::{Problem, one_line};
 pub(crate) use resolve::{Resolved, resolve};
 
@@ -80,6 +82,8 @@ impl Default for Paths {
 #[derive(Clone, Debug)]
 pub(crate) struct Fault {
     pub(crate) policy: FaultPolicy,
+    pub(crate) fxo_raise_ms: u32,
+    pub(crate) fxo_clear_ms: u32,
     pub(crate) reboot_command: String,
 }
 
@@ -110,6 +114,8 @@ pub(crate) struct Sections {
     pub(crate) paths: Paths,
     pub(crate) fault: Fault,
     pub(crate) notify: Vec<Notify>,
+    /// Section `[fxo]`, where there is one.
+    pub(crate) fxo: Option<Fxo>,
     table: Table,
 }
 
@@ -148,9 +154,8 @@ pub(crate) fn parse(text: &str, problems: &mut Vec<Problem>) -> Option<Sections>
     let network = sections::network(section("network", &table, &empty, problems), &pair);
     let paths = sections::paths(section("paths", &table, &empty, problems));
     let fault = sections::fault(section("fault", &table, &empty, problems));
-    if table.contains_key("fxo") {
-        sections::fxo(section("fxo", &table, &empty, problems), device.as_ref().map(|device| device.model));
-    }
+    let model = device.as_ref().map(|device| device.model);
+    let fxo_settings = table.contains_key("fxo").then(|| fxo::read(section("fxo", &table, &empty, problems), model));
     check_services(&table, problems);
     let notify = entries("notify", &table, problems);
     let notify = notify.into_iter().filter_map(|(path, entry)| {
@@ -159,7 +164,8 @@ pub(crate) fn parse(text: &str, problems: &mut Vec<Problem>) -> Option<Sections>
     });
     let notify = notify.collect();
     refuse_unknown_sections(&table, problems);
-    Some(Sections { ha, network, device, paths, fault, notify, table })
+    let fxo = fxo_settings.flatten();
+    Some(Sections { ha, network, device, paths, fault, notify, fxo, table })
 }
 
 fn syntax_problem(text: &str, error: &toml::de::Error) -> Problem {

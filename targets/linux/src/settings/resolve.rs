@@ -1,6 +1,6 @@
 //! Compares the settings with the interfaces of this machine and makes the core's configuration of both.
 
-use super::{Ha, Network, NotifyTarget, Problem, Sections, key_file};
+use super::{Device, Fxo, Ha, Network, NotifyTarget, Problem, Sections, key_file};
 use crate::interface::{Interface, InterfaceAddress};
 use crate::notify::User;
 use std::net::Ipv4Addr;
@@ -65,7 +65,7 @@ pub(crate) fn resolve(sections: &Sections, interfaces: &[Interface], problems: &
         }
     });
     report_own_cluster_ip(ha, interfaces, &mut report);
-    let notes = notes(ha, network);
+    let notes = notes(ha, network, device, sections.fxo.as_ref());
     (complete && problems.iter().all(|problem| problem.passing)).then_some(Resolved { config, notes })
 }
 
@@ -202,7 +202,7 @@ fn fault_policy(ha: &Ha, policy: FaultPolicy) -> FaultPolicy {
     FaultPolicy { switching: ha.hardware_fault_switch | software, ..policy }
 }
 
-fn notes(ha: &Ha, network: &Network) -> Vec<String> {
+fn notes(ha: &Ha, network: &Network, device: &Device, fxo: Option<&Fxo>) -> Vec<String> {
     let mut notes = Vec::new();
     if ha.fast_failover && network.gateway.is_none() {
         notes.push(
@@ -219,6 +219,12 @@ fn notes(ha: &Ha, network: &Network) -> Vec<String> {
     }
     if network.method == NetworkMethod::Switch && network.wan_interface.is_some() {
         notes.push("network.wan_interface: is not used with method = \"switch\"".to_owned());
+    }
+    if fxo.is_none() && !ha.hardware_fault_switch.is_empty() {
+        notes.push("ha.hardware_fault_switch: has no effect without [fxo]; nothing watches the FXO ports".to_owned());
+    }
+    if fxo.is_some() && device.model.fxo_ports() == 0 {
+        notes.push(format!("fxo: is not used; the {} has no FXO ports", device.model.name()));
     }
     notes
 }

@@ -5,12 +5,16 @@ use super::values as v;
 use super::{Device, Fault, Ha, Network, Notify, NotifyTarget, Paths};
 use crate::notify::Template;
 use std::net::Ipv4Addr;
-use ucm_ha::config::{ConfigError, DEFAULT_HEARTBEAT_PORT, DEFAULT_HEARTBEAT_TIMEOUT_S, FaultPolicy, Model};
+use ucm_ha::config::{ConfigError, DEFAULT_HEARTBEAT_PORT, DEFAULT_HEARTBEAT_TIMEOUT_S, FaultPolicy};
 use ucm_ha::config::{MAX_HANDOVER_BUDGET, MAX_HEARTBEAT_TIMEOUT_S, MIN_HEARTBEAT_TIMEOUT_S};
 use ucm_ha::fault::Faults;
 
 /// Longest time span that a setting takes, in ms.
 const MAX_SPAN_MS: i64 = 600_000;
+/// How long a bad FXO port must stay bad to be a fault, in ms, where the file does not say.
+const DEFAULT_FXO_RAISE_MS: u32 = 300;
+/// And good, to be none any more.
+const DEFAULT_FXO_CLEAR_MS: u32 = 2000;
 /// Shortest time to wait for a program, in ms.
 const SHORTEST_WAIT_MS: i64 = 100;
 /// How long a receiver of events may take unless it is set, in ms.
@@ -107,9 +111,8 @@ pub(super) fn paths(mut r: Reader<'_>) -> Paths {
 
 pub(super) fn fault(mut r: Reader<'_>) -> Fault {
     let policy = FaultPolicy::default();
-    // The debounce of the FXO ports belongs to the part that polls them.
-    r.optional("fxo_raise_ms", span_ms(0));
-    r.optional("fxo_clear_ms", span_ms(0));
+    let fxo_raise_ms = r.or("fxo_raise_ms", DEFAULT_FXO_RAISE_MS, span_ms(0));
+    let fxo_clear_ms = r.or("fxo_clear_ms", DEFAULT_FXO_CLEAR_MS, span_ms(0));
     let link_raise_ms = r.or("link_raise_ms", policy.link_raise_ms, span_ms(0));
     let link_clear_ms = r.or("link_clear_ms", policy.link_clear_ms, span_ms(0));
     let handover_budget =
@@ -120,36 +123,10 @@ pub(super) fn fault(mut r: Reader<'_>) -> Fault {
     r.finish();
     Fault {
         policy: FaultPolicy { link_raise_ms, link_clear_ms, handover_budget, handover_window_s, ..policy },
+        fxo_raise_ms,
+        fxo_clear_ms,
         reboot_command,
     }
-}
-
-/// Checks `[fxo]`. The settings of the drivers that are not chosen are checked too: one file may serve several boards.
-pub(super) fn fxo(mut r: Reader<'_>, model: Option<Model>) {
-    let driver = r.mandatory("driver", "\"si3050\", \"gpio\", \"dahdi\" or \"sim\"", |value| match v::text(value)? {
-        name @ ("si3050" | "gpio" | "dahdi" | "sim") => Ok(name.to_owned()),
-        _ => Err("must be \"si3050\", \"gpio\", \"dahdi\" or \"sim\"".to_owned()),
-    });
-    r.optional("spi", v::absolute_path);
-    r.optional("framing", |value| match v::text(value)? {
-        "byte" | "word" => Ok(()),
-        _ => Err("must be \"byte\" or \"word\"".to_owned()),
-    });
-    let lines = r.optional("lines", v::list(v::gpio_line));
-    r.optional("sim", v::absolute_path);
-    match driver.as_deref() {
-        Some("si3050") => r.require("spi", "the SPI device, as in \"/dev/spidev0.0\""),
-        Some("gpio") => r.require("lines", "one fault line per FXO port, as in [\"/dev/gpiochip0:4\"]"),
-        Some("sim") => r.require("sim", "a directory with a file per port"),
-        Some(_) | None => {}
-    }
-    if let (Some("gpio"), Some(lines), Some(model)) = (driver.as_deref(), lines, model)
-        && lines.len() != usize::from(model.fxo_ports())
-    {
-        let (lines, name, ports) = (lines.len(), model.name(), model.fxo_ports());
-        r.refuse("lines", format!("names {lines} lines; the {name} has {ports} FXO ports, give one line for each"));
-    }
-    r.finish();
 }
 
 /// Checks one `[[service]]` and returns its name.

@@ -2,6 +2,8 @@ use super::*;
 use crate::interface::{Interface, InterfaceAddress};
 use std::os::unix::fs::PermissionsExt;
 use ucm_ha::config::Cidr;
+use ucm_ha::fxo::fault_line::Polarity;
+use ucm_ha::fxo::si3050::Framing;
 
 const OWN_MAC: MacAddr = MacAddr([0xc0, 0x74, 0xad, 0x53, 0x73, 0x72]);
 const CABLE_MAC: MacAddr = MacAddr([0xc0, 0x74, 0xad, 0x53, 0x73, 0x73]);
@@ -255,6 +257,40 @@ const ONE_MISTAKE: &[(&str, &str, &str)] = &[
     ),
 ];
 
+/// The same in `[fxo]`.
+const ONE_FXO_MISTAKE: &[(&str, &str)] = &[
+    ("spi = \"/dev/spidev0.0\"", "fxo.driver: is missing; set it to \"si3050\", \"gpio\", \"dahdi\" or \"sim\""),
+    ("driver = \"spi\"", "fxo.driver = \"spi\": must be \"si3050\", \"gpio\", \"dahdi\" or \"sim\""),
+    ("driver = \"si3050\"", "fxo.spi: is missing; set it to the SPI device, as in \"/dev/spidev0.0\""),
+    ("driver = \"sim\"", "fxo.sim: is missing; set it to a directory with a file per port"),
+    ("driver = \"dahdi\"\nframing = \"bit\"", "fxo.framing = \"bit\": must be \"byte\" or \"word\""),
+    ("driver = \"dahdi\"\nline = []", "fxo.line = []: is not a setting; did you mean fxo.lines?"),
+    (
+        "driver = \"gpio\"\nlines = [\"/dev/gpiochip0\"]",
+        "fxo.lines = [\"/dev/gpiochip0\"]: \"/dev/gpiochip0\" is not a GPIO line; write \"/dev/gpiochip0:4\", with \"!\" \
+         in front for active low",
+    ),
+    (
+        "driver = \"gpio\"\nlines = [\"/dev/a:4294967296\"]",
+        "fxo.lines = [\"/dev/a:4294967296\"]: \"/dev/a:4294967296\" is not a GPIO line; write \"/dev/gpiochip0:4\", with \
+         \"!\" in front for active low",
+    ),
+    (
+        "driver = \"gpio\"\nlines = [\"/dev/a:1\", \"/dev/a:2\", \"/dev/b:1\", \"!/dev/a:1\"]",
+        "fxo.lines = [\"/dev/a:1\", \"/dev/a:2\", \"/dev/b:1\", \"!/dev/a:1\"]: gives \"/dev/a:1\" to two ports; give each \
+         port its own line",
+    ),
+];
+
+#[test]
+fn each_mistake_about_fxo_ports_is_one_line_with_key_value_and_reason() {
+    for (section, said) in ONE_FXO_MISTAKE {
+        assert_eq!(complaint("[device]", &format!("[fxo]\n{section}\n[device]")), *said);
+    }
+    let too_long = complaint("[device]", "[fault]\nfxo_raise_ms = 600001\n[device]");
+    assert_eq!(too_long, "fault.fxo_raise_ms = 600001: must be 0 to 600000 milliseconds");
+}
+
 #[test]
 fn each_mistake_is_one_line_with_key_value_and_reason() {
     for (line, replacement, said) in ONE_MISTAKE {
@@ -433,14 +469,50 @@ fn notes(line: &str, replacement: &str) -> Vec<String> {
 #[test]
 fn settings_that_have_no_effect_are_noted_and_accepted() {
     let no_key = "ha.key_file: is not set; heartbeats are not authenticated";
-    assert_eq!(notes("enable = true", "enable = true"), [no_key]);
+    let no_fxo = "ha.hardware_fault_switch: has no effect without [fxo]; nothing watches the FXO ports";
+    assert_eq!(notes("enable = true", "enable = true"), [no_key, no_fxo]);
+    assert_eq!(notes("hardware_fault_switch = [\"FXO1\"]", ""), [no_key]);
+    assert_eq!(notes("[device]", "[fxo]\ndriver = \"dahdi\"\n[device]"), [no_key]);
     let idle_fast = "ha.fast_failover = true: is inactive without network.gateway; set the gateway, or \
                      fast_failover = false";
-    assert_eq!(notes("gateway = \"192.168.129.1\"", ""), [idle_fast, no_key]);
+    assert_eq!(notes("gateway = \"192.168.129.1\"", ""), [idle_fast, no_key, no_fxo]);
     let unwatched = "network.wan_interface: is not set; with method = \"router\" the WAN port is not watched";
-    assert_eq!(notes("\"switch\"", "\"router\""), [no_key, unwatched]);
+    assert_eq!(notes("\"switch\"", "\"router\""), [no_key, unwatched, no_fxo]);
     let unused = "network.wan_interface: is not used with method = \"switch\"";
-    assert_eq!(notes("method = \"switch\"", "method = \"switch\"\nwan_interface = \"eth2\""), [no_key, unused]);
+    assert_eq!(notes("method = \"switch\"", "method = \"switch\"\nwan_interface = \"eth2\""), [no_key, unused, no_fxo]);
+    let no_ports = GOOD.replace("[\"FXO1\"]", "[]").replace("UCM6304A", "UCM6300A") + "[fxo]\ndriver = \"dahdi\"\n";
+    let noted = judge(&no_ports, &machine()).1.unwrap().notes;
+    assert_eq!(noted, [no_key, "fxo: is not used; the UCM6300A has no FXO ports"]);
+}
+
+/// What leads to the FXO ports by this section.
+fn fxo_of(section: &str) -> Option<Fxo> {
+    let mut problems = Vec::new();
+    let sections = parse(&format!("{GOOD}[fxo]\n{section}"), &mut problems);
+    assert_eq!(problems, []);
+    sections.unwrap().fxo
+}
+
+#[test]
+fn each_way_to_the_fxo_ports_is_taken_with_its_settings() {
+    let spi = || PathBuf::from("/dev/spidev0.0");
+    let si3050 = "driver = \"si3050\"\nspi = \"/dev/spidev0.0\"\n";
+    assert_eq!(fxo_of(si3050), Some(Fxo::Si3050 { spi: spi(), framing: Framing::Byte }));
+    let word = format!("{si3050}framing = \"word\"\n");
+    assert_eq!(fxo_of(&word), Some(Fxo::Si3050 { spi: spi(), framing: Framing::Word }));
+    assert_eq!(fxo_of("driver = \"dahdi\"\nspi = \"/dev/unused\"\n"), Some(Fxo::Dahdi));
+    assert_eq!(fxo_of("driver = \"sim\"\nsim = \"/run/fxo\"\n"), Some(Fxo::Sim { dir: "/run/fxo".into() }));
+    let lines = "lines = [\"/dev/gpiochip0:4\", \"!/dev/gpiochip0:5\", \"/dev/gpiochip1:4\", \"/dev/gpiochip0:17\"]";
+    let Some(Fxo::Gpio { lines }) = fxo_of(&format!("driver = \"gpio\"\n{lines}\n")) else { panic!("no lines") };
+    assert_eq!(lines[1], GpioLine { chip: "/dev/gpiochip0".into(), offset: 5, polarity: Polarity::ActiveLow });
+    assert_eq!((lines[3].offset, lines[3].polarity), (17, Polarity::ActiveHigh));
+}
+
+#[test]
+fn the_debounce_of_fxo_ports_is_300_and_2000_ms_unless_it_is_set() {
+    let fault = |text: &str| parse(text, &mut Vec::new()).map(|s| (s.fault.fxo_raise_ms, s.fault.fxo_clear_ms));
+    assert_eq!(fault(GOOD), Some((300, 2000)));
+    assert_eq!(fault(&format!("{GOOD}[fault]\nfxo_raise_ms = 90\nfxo_clear_ms = 0\n")), Some((90, 0)));
 }
 
 #[test]

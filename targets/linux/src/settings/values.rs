@@ -174,14 +174,3 @@ pub(super) fn service_name(value: &Value) -> Result<String, String> {
     }
     Ok(name.to_owned())
 }
-
-/// A fault line of one FXO port: `CHIP:OFFSET`, with `!` in front where it is active low.
-pub(super) fn gpio_line(text: &str) -> Result<(), String> {
-    let digits = |offset: &str| !offset.is_empty() && offset.bytes().all(|digit| digit.is_ascii_digit());
-    match text.strip_prefix('!').unwrap_or(text).rsplit_once(':') {
-        Some((chip, offset)) if chip.starts_with('/') && digits(offset) => Ok(()),
-        _ => {
-            Err(format!("{text:?} is not a GPIO line; write \"/dev/gpiochip0:4\", with \"!\" in front for active low"))
-        }
-    }
-}

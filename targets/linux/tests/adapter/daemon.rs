@@ -16,6 +16,7 @@ const KERNEL_DROP: Duration = Duration::from_secs(10);
 fn shape(value: &Value, name: &str, fields: &mut Vec<String>) {
     let kind = match value {
         Value::Object(object) => return object.iter().for_each(|(key, value)| shape(value, &join(name, key), fields)),
+        Value::Array(list) if list.is_empty() => "array",
         Value::Array(list) => return list.iter().take(1).for_each(|entry| shape(entry, &format!("{name}[]"), fields)),
         Value::String(_) => "string",
         Value::Number(_) => "number",
@@ -46,6 +47,7 @@ const STATUS_FIELDS: &[&str] = &[
     "force_switch.available bool",
     "force_switch.reason string",
     "full_backup_status string",
+    "fxo array",
     "ha_status string",
     "mac string",
     "peer.cable bool",

@@ -4,6 +4,7 @@ mod cli;
 mod control;
 mod daemon;
 mod events;
+mod fxo;
 mod interfaces;
 mod notify;
 mod peer;
