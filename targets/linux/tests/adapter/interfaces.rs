@@ -1,7 +1,7 @@
 //! Interfaces that are missing, vanish and come back.
 
 use crate::site::{Site, wait_until};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 #[test]
 fn run_waits_for_a_lan_interface_and_its_address() {
@@ -82,6 +82,27 @@ fn a_lan_interface_that_is_replaced_makes_the_node_start_anew_with_its_mac() {
     site.wait_for_role("Active");
     wait_until("the cluster IP is back", || site.holds_cluster_ip());
     assert_ne!(site.status()["mac"], before);
+}
+
+#[test]
+fn a_carrier_that_is_lost_without_an_event_is_noticed_by_reading_again() {
+    let Some(site) = Site::new() else { return };
+    let daemon = site.start();
+    daemon.wait_until_ready();
+    site.wait_for_role("Active");
+    daemon.lose_interface_events();
+    site.ip("link set lan down");
+    let begin = Instant::now();
+    wait_until("the LAN fault", || is_raised(&site, "LAN"));
+    assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
+    site.ip("link set lan up");
+    wait_until("the end of it", || !is_raised(&site, "LAN"));
+}
+
+fn is_raised(site: &Site, name: &str) -> bool {
+    let status = site.status();
+    let raised = |fault: &serde_json::Value| fault["name"] == name && fault["raised"] == true;
+    status["faults"].as_array().unwrap().iter().any(raised)
 }
 
 /// Frames sent on an interface of this thread's namespace.

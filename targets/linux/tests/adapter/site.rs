@@ -1,10 +1,11 @@
 //! A site for one daemon: a network namespace with a LAN, a heartbeat cable and a gateway, and a directory.
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, Signal, kill_process, pidfd_getfd, pidfd_open};
 use rustix::thread::{UnshareFlags, unshare_unsafe};
 use serde_json::Value;
 use std::fs::{self, File};
 use std::io::Read;
+use std::os::fd::{FromRawFd, IntoRawFd};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -191,6 +192,26 @@ impl Daemon {
         kill_process(pid, signal).unwrap();
     }
 
+    /// Takes the daemon's subscription to interface events away, behind its back: from now on the kernel tells it nothing.
+    #[track_caller]
+    pub(crate) fn lose_interface_events(&self) {
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).unwrap();
+        let pidfd = pidfd_open(pid, PidfdFlags::empty()).unwrap();
+        let inodes = subscribed_inodes();
+        let fds = fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().flatten();
+        let is_subscription = |fd: &fs::DirEntry| {
+            let target = fs::read_link(fd.path()).unwrap_or_default();
+            inodes.iter().any(|inode| target.to_str() == Some(&format!("socket:[{inode}]")))
+        };
+        let fd = fds.into_iter().find(is_subscription).expect("a subscription").file_name();
+        let stolen = pidfd_getfd(&pidfd, fd.to_str().unwrap().parse().unwrap(), PidfdGetfdFlags::empty()).unwrap();
+        // SAFETY: the descriptor was just received and belongs to nobody else.
+        let socket = unsafe { netlink_sys::Socket::from_raw_fd(stolen.into_raw_fd()) };
+        socket.drop_membership(1).expect("links");
+        socket.drop_membership(5).expect("IPv4 addresses");
+        assert_eq!(subscribed_inodes(), Vec::<String>::new(), "no subscription is left");
+    }
+
     /// Waits for the end at most so long; the exit code, or -1 after a signal.
     #[track_caller]
     pub(crate) fn wait(&mut self, patience: Duration) -> i32 {
@@ -215,6 +236,14 @@ impl Drop for Daemon {
         let _ended = self.child.kill();
         self.child.wait().unwrap();
     }
+}
+
+/// The sockets of this namespace that are subscribed to interface events.
+fn subscribed_inodes() -> Vec<String> {
+    let table = fs::read_to_string("/proc/thread-self/net/netlink").unwrap();
+    let rows = table.lines().skip(1).map(|row| row.split_whitespace().collect::<Vec<_>>());
+    let subscribed = rows.filter(|row| row.get(3).is_some_and(|groups| *groups != "00000000"));
+    subscribed.filter_map(|row| row.last().map(|inode| (*inode).to_owned())).collect()
 }
 
 fn read(path: &Path) -> String {
