@@ -106,6 +106,33 @@ fn a_forced_switch_is_not_noticed_by_a_caller() {
 }
 
 #[test]
+fn a_dead_fxo_port_hands_over_when_its_raise_time_is_over() {
+    let _alone = alone();
+    let result = play("fxo-dead");
+    assert!((300.0..360.0).contains(&figure(&result, "served_after_ms")), "{result}");
+    assert!(figure(&result, "gap_ms") < 100.0);
+    assert_eq!(figure(&result, "both_bound_ms"), 0.0);
+}
+
+#[test]
+fn a_dead_fxo_port_moves_the_role_neither_without_its_switch_nor_to_and_fro_nor_beyond_the_budget() {
+    let _alone = alone();
+    let scenarios = ["fxo-switch-off", "fxo-unplugged", "fxo-both", "fxo-budget"];
+    let labs = scenarios.map(|name| lab(&["--script", name, "--json"]).spawn().expect("the lab starts"));
+    for lab in labs {
+        let result = played(&lab.wait_with_output().expect("the lab ends"));
+        assert_eq!(figure(&result, "both_bound_ms"), 0.0);
+    }
+}
+
+#[test]
+fn a_lan_port_without_carrier_hands_over_when_its_raise_time_is_over() {
+    let _alone = alone();
+    let result = play("lan-unplugged");
+    assert!((50.0..110.0).contains(&figure(&result, "served_after_ms")), "{result}");
+}
+
+#[test]
 fn a_node_without_power_is_replaced_within_half_a_second() {
     let _alone = alone();
     let result = play("power-loss");

@@ -55,13 +55,24 @@ pub(crate) struct Course {
     pub(crate) seed: Option<u64>,
     figures: Vec<Figure>,
     roles: [Option<(String, u32)>; 2],
+    /// Raised faults of each node.
+    faults: [Vec<String>; 2],
     interrupted: Arc<AtomicBool>,
 }
 
 impl Course {
     /// One that begins now.
     pub(crate) fn new(lab: Lab, timeout: Duration, interrupted: Arc<AtomicBool>) -> Self {
-        Self { lab, timeout, seconds: None, seed: None, figures: Vec::new(), roles: [None, None], interrupted }
+        Self {
+            lab,
+            timeout,
+            seconds: None,
+            seed: None,
+            figures: Vec::new(),
+            roles: [None, None],
+            faults: Default::default(),
+            interrupted,
+        }
     }
 
     /// What was measured.
@@ -84,6 +95,8 @@ impl Course {
     pub(crate) fn statuses(&mut self) -> [Option<NodeStatus>; 2] {
         let statuses = [self.lab.status(Node::A), self.lab.status(Node::B)];
         for node in Node::ALL {
+            let faults = statuses[node.index()].iter().flat_map(|status| &status.faults);
+            self.faults[node.index()] = faults.filter(|fault| fault.raised).map(|fault| fault.name.clone()).collect();
             let role = statuses[node.index()].as_ref().map(|status| (status.role.clone(), status.term));
             let last = &mut self.roles[node.index()];
             if *last != role {
@@ -150,6 +163,24 @@ impl Course {
     /// The role of a node, as its daemon says.
     pub(crate) fn has_role(&mut self, node: Node, role: &str) -> bool {
         self.roles[node.index()].as_ref().is_some_and(|(now, _)| now == role)
+    }
+
+    /// Whether a node has this fault, as its daemon says.
+    pub(crate) fn has_fault(&self, node: Node, name: &str) -> bool {
+        self.faults[node.index()].iter().any(|raised| raised == name)
+    }
+
+    /// The node that is active, as the daemons last said.
+    pub(crate) fn the_active(&mut self) -> Step<Node> {
+        let active = Node::ALL.into_iter().find(|node| self.has_role(*node, "Active"));
+        active.ok_or_else(|| Failure("no active".to_owned()))
+    }
+
+    /// A check that the cluster IP was bound no more often than this.
+    pub(crate) fn expect_at_most_binds(&mut self, since: Instant, limit: usize) -> Step {
+        let bindings = self.lab.sightings().bindings;
+        let binds = bindings.iter().filter(|binding| binding.bound && binding.at > since).count();
+        self.expect(binds <= limit, format_args!("at most {limit} changes of the active, were {binds}"))
     }
 
     /// Starts both daemons and waits for a settled pair; gives the active.

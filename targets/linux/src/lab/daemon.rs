@@ -101,6 +101,7 @@ impl Daemon {
         }
         fs::create_dir_all(&directory).context(format_args!("cannot make {}", directory.display()))?;
         fs::write(config_file(node), config(node, settings)).context("cannot write the configuration")?;
+        fs::create_dir(fxo_dir(node)).context("cannot make the directory of the FXO ports")?;
         Ok(Self { node, process: None, frozen: false })
     }
 
@@ -220,6 +221,25 @@ pub(crate) fn log_tail(node: Node, lines: usize) -> Vec<String> {
     all[all.len().saturating_sub(lines)..].iter().map(|line| (*line).to_owned()).collect()
 }
 
+/// Whether the daemon's log has this text.
+pub(crate) fn logged(node: Node, text: &str) -> bool {
+    fs::read_to_string(log_file(node)).is_ok_and(|log| log.contains(text))
+}
+
+/// What a simulated FXO port shows; ports count from 1.
+pub(crate) fn set_fxo(node: Node, port: u8, state: &str) -> io::Result<()> {
+    fs::write(fxo_dir(node).join(format!("FXO{port}")), state).context("cannot change an FXO port")
+}
+
+/// What it shows now. A port without a file is well.
+pub(crate) fn fxo(node: Node, port: u8) -> String {
+    fs::read_to_string(fxo_dir(node).join(format!("FXO{port}"))).unwrap_or_else(|_| "ok".to_owned())
+}
+
+fn fxo_dir(node: Node) -> PathBuf {
+    directory(node).join("fxo")
+}
+
 fn directory(node: Node) -> PathBuf {
     PathBuf::from(ROOT).join(node.to_string().to_lowercase())
 }
@@ -253,6 +273,7 @@ fn config(node: Node, settings: &Settings) -> String {
          heartbeat_port = {HEARTBEAT_PORT}\n\
          heartbeat_timeout = {timeout_s}\n\
          fast_failover = {fast_failover}\n\
+         hardware_fault_switch = [\"FXO1\", \"FXO2\"]\n\
          [network]\n\
          method = \"router\"\n\
          wan_interface = \"{WAN}\"\n\
@@ -262,10 +283,14 @@ fn config(node: Node, settings: &Settings) -> String {
          [device]\n\
          model = \"UCM6304A\"\n\
          firmware = \"1.0.10.2\"\n\
+         [fxo]\n\
+         driver = \"sim\"\n\
+         sim = \"{}\"\n\
          [paths]\n\
          state_dir = \"{}\"\n\
          run_dir = \"{}\"\n",
         node.peer().address().address,
+        fxo_dir(node).display(),
         state_dir.display(),
         run_dir(node).display()
     )

@@ -13,6 +13,9 @@ use super::worker::Worker;
 use std::io;
 use std::time::{Duration, Instant};
 
+/// The FXO port that a key of the live picture kills.
+pub(crate) const KEY_FXO_PORT: u8 = 1;
+
 /// How a lab is built.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LabOptions {
@@ -113,6 +116,22 @@ impl Lab {
         self.network.set_wan(node, true)
     }
 
+    /// Makes a simulated FXO port of a node `ok`, `dead`, `unplugged` or `ringing`. Ports count from 1.
+    pub(crate) fn set_fxo(&mut self, node: Node, port: u8, state: &str) -> io::Result<()> {
+        self.timeline.note(format_args!("FXO{port} of {node} {state}"));
+        daemon::set_fxo(node, port, state)
+    }
+
+    /// Whether a simulated FXO port of a node is dead.
+    pub(crate) fn fxo_is_dead(&self, node: Node, port: u8) -> bool {
+        daemon::fxo(node, port) == "dead"
+    }
+
+    /// Whether the log of a node's daemon has this text.
+    pub(crate) fn logged(&self, node: Node, text: &str) -> bool {
+        daemon::logged(node, text)
+    }
+
     /// Cuts one port off.
     pub(crate) fn cut(&mut self, port: Port, how: Cut) -> io::Result<()> {
         self.timeline.note(match how {
@@ -185,6 +204,7 @@ impl Lab {
             for port in [Port::lan(node), Port::cable(node)] {
                 self.network.mend(port)?;
             }
+            daemon::set_fxo(node, KEY_FXO_PORT, "ok")?;
         }
         self.network.set_gateway(true)?;
         self.network.heal()?;

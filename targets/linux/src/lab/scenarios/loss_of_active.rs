@@ -11,6 +11,10 @@ use ucm_ha::role::Role;
 const HANDOVER_GAP: Duration = Duration::from_millis(100);
 /// Longest gap for a LAN port without carrier: its debouncing and a handover.
 const UNPLUGGED_GAP: Duration = Duration::from_millis(250);
+/// How long a carrier must be gone to be a fault: the daemon's default.
+const LINK_RAISE: Duration = Duration::from_millis(50);
+/// From a fault to the standby serving, beside its debounce.
+const HANDOVER: Duration = Duration::from_millis(10);
 /// L3.
 const FAST_TAKEOVER: Duration = Duration::from_millis(500);
 /// Time the lab's own measuring may add on a busy machine.
@@ -54,9 +58,12 @@ pub(super) fn lan_unplugged(course: &mut Course) -> Step {
     let begin = Instant::now();
     course.lab.cut(Port::lan(old), Cut::Carrier)?;
     course.takes_over(old.peer(), begin, Duration::from_secs(2))?;
-    let gap = course.gap_of_change(old.peer(), begin)?.length();
-    course.measured("gap", gap);
-    course.expect_at_most("gap", gap, UNPLUGGED_GAP)?;
+    let gap = course.gap_of_change(old.peer(), begin)?;
+    let served = gap.end.saturating_duration_since(begin);
+    course.measured("gap", gap.length());
+    course.measured("served after", served);
+    course.expect_at_most("gap", gap.length(), UNPLUGGED_GAP)?;
+    course.expect_at_most("served after", served, LINK_RAISE + HANDOVER + LAB_SLACK)?;
     course.lab.mend(Port::lan(old))?;
     course.settle().map(drop)
 }

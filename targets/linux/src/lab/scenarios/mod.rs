@@ -2,6 +2,7 @@
 
 mod boot;
 mod chaos;
+mod fxo;
 mod interference;
 mod loss_of_active;
 mod no_interruption;
@@ -61,6 +62,11 @@ pub(crate) static ALL: &[Scenario] = &[
     Scenario::new("forced-switch", "the operator switches: the gap the phone notices", loss_of_active::forced_switch),
     Scenario::new("self-fault", "the active's WAN port loses its carrier: handover", loss_of_active::self_fault),
     Scenario::new("lan-unplugged", "the active's LAN port loses its carrier: handover", loss_of_active::lan_unplugged),
+    Scenario::new("fxo-dead", "an FXO port of the active dies: handover; works again: no preemption", fxo::dead),
+    Scenario::new("fxo-switch-off", "an FXO port without its switch dies: an alert only", fxo::switch_off),
+    Scenario::new("fxo-unplugged", "cord unplugged, ringing, bad for moments: nothing", fxo::unplugged),
+    Scenario::new("fxo-both", "the same FXO port dies on both nodes: no ping-pong, also after a restart", fxo::both),
+    Scenario::new("fxo-budget", "an FXO port dies too often: the role is kept, with an alert", fxo::budget),
     Scenario::new("crash", "kill -9 of the active daemon: takeover after T, never two holders", loss_of_active::crash),
     Scenario::new(
         "freeze",

@@ -1,14 +1,14 @@
 //! The keys. A small letter is for A, its capital for B.
 
 use crate::lab::network::Cut;
-use crate::lab::operations::Lab;
+use crate::lab::operations::{KEY_FXO_PORT, Lab};
 use crate::lab::plan::{Node, Port};
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 /// The keys as the picture shows them.
 pub(super) const HELP: [&str; 3] = [
     "k/K kill A/B   f/F freeze A/B   p/P power A/B   l/L LAN port A/B",
-    "c cable   g gateway   (each again: undo)   s force switch",
+    "x/X FXO1 A/B   c cable   g gateway   (each again: undo)   s force switch",
     "d restart dead daemons   r restore everything   q quit",
 ];
 
@@ -23,6 +23,8 @@ pub(super) enum Action {
     Power(Node),
     /// Cut a LAN port, or restore it.
     LanPort(Node),
+    /// Kill an FXO port, or repair it.
+    Fxo(Node),
     /// Pull the cable, or restore it.
     Cable,
     /// Stop the gateway, or start it.
@@ -52,6 +54,7 @@ pub(super) fn action(key: KeyEvent) -> Option<Action> {
         'f' | 'F' => Some(Action::Freeze(node)),
         'p' | 'P' => Some(Action::Power(node)),
         'l' | 'L' => Some(Action::LanPort(node)),
+        'x' | 'X' => Some(Action::Fxo(node)),
         'c' => Some(Action::Cable),
         'g' => Some(Action::Gateway),
         's' => Some(Action::Switch),
@@ -72,6 +75,8 @@ pub(super) fn perform(action: Action, lab: &mut Lab) -> Result<(), String> {
         Action::Power(node) => lab.power_on(node),
         Action::LanPort(node) if lab.is_cut(Port::lan(node)) => lab.mend(Port::lan(node)),
         Action::LanPort(node) => lab.cut(Port::lan(node), Cut::Carrier),
+        Action::Fxo(node) if lab.fxo_is_dead(node, KEY_FXO_PORT) => lab.set_fxo(node, KEY_FXO_PORT, "ok"),
+        Action::Fxo(node) => lab.set_fxo(node, KEY_FXO_PORT, "dead"),
         Action::Cable if lab.is_cut(Port::cable(Node::A)) => lab.restore_cable(),
         Action::Cable => lab.pull_cable(),
         Action::Gateway => lab.set_gateway(!lab.gateway_is_on()),
@@ -111,6 +116,7 @@ mod tests {
     fn a_small_letter_is_for_a_and_its_capital_for_b() {
         assert_eq!(press('k'), Some(Action::Kill(Node::A)));
         assert_eq!(press('K'), Some(Action::Kill(Node::B)));
+        assert_eq!(press('X'), Some(Action::Fxo(Node::B)));
         assert_eq!(press('C'), None, "there is one cable");
         let ctrl_c = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
         assert_eq!(action(ctrl_c), Some(Action::Quit));
