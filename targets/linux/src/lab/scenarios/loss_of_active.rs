@@ -63,7 +63,7 @@ pub(super) fn lan_unplugged(course: &mut Course) -> Step {
     course.measured("gap", gap.length());
     course.measured("served after", served);
     course.expect_at_most("gap", gap.length(), UNPLUGGED_GAP)?;
-    course.expect_at_most("served after", served, LINK_RAISE + HANDOVER + LAB_SLACK)?;
+    course.expect_at_most("served after", served, LINK_RAISE + HANDOVER + LAB_SLACK * 2)?;
     course.lab.mend(Port::lan(old))?;
     course.settle().map(drop)
 }
