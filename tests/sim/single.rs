@@ -183,7 +183,9 @@ fn handover(world: &mut World, fault: &Fault, heir: usize, after: &[RoleChange],
         world.breaks("L2", || format!("{} alone moved no role", fault.kind.class()));
         return;
     };
-    let took = change.at - fault.from;
+    // A standby that has not judged its own ports yet is not handed the role.
+    let judged_at = world.settings.boot_at[heir] + world.settings.fxo_known_us;
+    let took = change.at.saturating_sub(fault.from.max(judged_at));
     if took > within_us {
         world.breaks("L2", || format!("{} became active only {took} us after the fault", name(heir)));
     }
