@@ -13,6 +13,7 @@ use heapless::Deque;
 use ucm_ha::config::MacAddr;
 use ucm_ha::debounce::Edge;
 use ucm_ha::event::Alert;
+use ucm_ha::fault::Faults;
 use ucm_ha::fxo::{LineInterface, Poller};
 use ucm_ha::io::{AddressEvent, Command, Port};
 use ucm_ha::wire::MAX_PARSE_LEN;
@@ -69,6 +70,8 @@ impl<S: RecordStore, L: LineInterface> Firmware<S, L> {
     pub(crate) fn run(&mut self) {
         self.look_at_link();
         self.feed(Input::Link { port: Port::Cable, up: true });
+        let unknown = self.unknown_ports();
+        self.feed(Input::FaultUnknown { faults: unknown, unknown: true });
         while !self.loop_state.stopped {
             self.turn();
             self.sleep();
@@ -267,10 +270,23 @@ impl<S: RecordStore, L: LineInterface> Firmware<S, L> {
 
     fn poll_fxo(&mut self) {
         let now = self.clock.now();
-        let Some(update) = self.poller.as_mut().and_then(|poller| poller.poll(now)) else { return };
-        if let Some(edge) = update.fault {
-            self.feed(Input::Fault { faults: update.faults(), raised: edge == Edge::Raised });
+        let unknown_before = self.unknown_ports();
+        let fault = self.poller.as_mut().and_then(|poller| poller.poll(now)).and_then(|update| {
+            let edge = update.fault?;
+            Some(Input::Fault { faults: update.faults(), raised: edge == Edge::Raised })
+        });
+        if let Some(fault) = fault {
+            self.feed(fault);
         }
+        let known = unknown_before.difference(self.unknown_ports());
+        if !known.is_empty() {
+            self.feed(Input::FaultUnknown { faults: known, unknown: false });
+        }
+    }
+
+    /// Ports that have not been judged since the start.
+    fn unknown_ports(&self) -> Faults {
+        self.poller.as_ref().map_or(Faults::empty(), Poller::unknown)
     }
 
     fn obey(&mut self) {
