@@ -109,16 +109,10 @@ struct LogArgs {
     clear: bool,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum FaultChange {
-    Raise,
-    Clear,
-}
-
 #[derive(Debug, Args)]
 struct FaultArgs {
     /// Raised or cleared
-    change: FaultChange,
+    change: control::FaultChange,
     /// The service's name
     name: String,
 }
@@ -147,10 +141,12 @@ pub(crate) fn run() -> ExitCode {
         Command::Events(args) => events(&cli.config, EventsForm { json: args.json, follow: args.follow }),
         Command::Log(args) if args.clear => clear_log(&cli.config, args.log.into()),
         Command::Log(args) => log(&cli.config, args.log.into()),
-        Command::Fault(_) => not_yet("fault"),
-        Command::Kick(_) => not_yet("kick"),
+        Command::Fault(FaultArgs { change, name }) => {
+            tell_of_service(&cli.config, &name, |name| control::Request::Fault { name, change })
+        }
+        Command::Kick(KickArgs { name }) => tell_of_service(&cli.config, &name, |name| control::Request::Kick { name }),
         Command::Lab(args) => lab::run(&args),
-        Command::CoreHelper(_) => not_yet("core-helper"),
+        Command::CoreHelper(_) => fail(exit::REFUSED, "core-helper comes with a later version"),
     }
 }
 
@@ -158,10 +154,6 @@ pub(crate) fn run() -> ExitCode {
 pub(crate) fn fail(code: u8, message: impl fmt::Display) -> ExitCode {
     eprintln!("ucm-ha: {message}");
     ExitCode::from(code)
-}
-
-fn not_yet(command: &str) -> ExitCode {
-    fail(exit::REFUSED, format_args!("{command} comes with the fault service, which this version does not have"))
 }
 
 /// Prints a line on stdout; that its reader went away is no fault of the command.
@@ -224,6 +216,16 @@ fn status(file: &Path, json: bool) -> ExitCode {
 
 fn switch(file: &Path) -> ExitCode {
     match ask(file, control::Request::Switch) {
+        Ok(reply) => answered(&reply),
+        Err(code) => code,
+    }
+}
+
+fn tell_of_service(file: &Path, name: &str, request: impl FnOnce(String) -> control::Request) -> ExitCode {
+    if let Err(reason) = settings::check_service_name(name) {
+        return fail(exit::UNUSABLE, format_args!("{name:?}: the name of a service {reason}"));
+    }
+    match ask(file, request(name.to_owned())) {
         Ok(reply) => answered(&reply),
         Err(code) => code,
     }

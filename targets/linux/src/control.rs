@@ -25,8 +25,18 @@ const SWITCH_TIMEOUT: Duration = Duration::from_s(60);
 /// How long a client may wait until a log is cleared; less than it waits for an answer.
 const CLEAR_TIMEOUT: Duration = Duration::from_ms(1500);
 
+/// What happens to a reported fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum FaultChange {
+    /// It stands.
+    Raise,
+    /// It is over.
+    Clear,
+}
+
 /// What a client asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "request", rename_all = "snake_case")]
 pub(crate) enum Request {
     /// The HA status.
@@ -37,6 +47,27 @@ pub(crate) enum Request {
     ClearLog {
         /// Which.
         log: Log,
+    },
+    /// A service gave a sign of life.
+    Kick {
+        /// Its name.
+        name: String,
+    },
+    /// A service reports its own critical fault.
+    Fault {
+        /// Its name.
+        name: String,
+        /// Raised or cleared.
+        change: FaultChange,
+    },
+    /// A process crashed.
+    Crash {
+        /// Its number, as this daemon sees it.
+        pid: i32,
+        /// Its name, as the kernel has it.
+        comm: String,
+        /// The signal that ended it.
+        signal: i32,
     },
 }
 

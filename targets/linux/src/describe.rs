@@ -3,6 +3,7 @@
 use ucm_ha::event::{Alert, RoleReason, SwitchRefusal};
 use ucm_ha::fault::Faults;
 use ucm_ha::role::Role;
+use ucm_ha::service::ServiceFault;
 use ucm_ha::status::HaStatus;
 
 /// A role's name, as in the JSON status.
@@ -149,5 +150,17 @@ pub(crate) fn fault(name: &str, fault: Faults) -> Option<Words<'_>> {
         // The same condition as the alert.
         Faults::ADDRESS => Some(alert(Alert::AddressFailed)),
         _ => Some(Words { cause: name, text: LOOSE_CONNECTION }),
+    }
+}
+
+/// What is wrong with a service of the PBX.
+pub(crate) const fn service_fault(fault: ServiceFault) -> &'static str {
+    match fault {
+        ServiceFault::Crash => "crashed",
+        ServiceFault::Exit => "ended",
+        ServiceFault::NotRunning => "does not run",
+        ServiceFault::Deadlock => "is deadlocked: it gave no sign of life in time",
+        ServiceFault::Probe => "fails its probes",
+        ServiceFault::Reported => "was reported to be at fault",
     }
 }

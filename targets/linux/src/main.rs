@@ -18,6 +18,7 @@ mod netlink;
 mod notify;
 mod packet;
 mod realtime;
+mod service;
 mod settings;
 mod state;
 mod status;

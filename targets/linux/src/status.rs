@@ -4,6 +4,7 @@ use crate::describe;
 use crate::fxo::PortState;
 use crate::journal::Journal;
 use crate::notify::Tally;
+use crate::service;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use ucm_ha::config::{NetworkMethod, StationType};
@@ -58,6 +59,8 @@ struct Fault {
     name: String,
     raised: bool,
     switches: bool,
+    /// What is wrong, where more is known than the name.
+    reason: Option<String>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -94,9 +97,20 @@ struct Receiver {
     dropped: u64,
 }
 
+/// What lives beside the node and has a part in the status.
+pub(crate) struct Parts<'a> {
+    /// The services that are watched.
+    pub(crate) services: &'a [service::State],
+    /// The FXO ports that are polled.
+    pub(crate) fxo: Vec<PortState>,
+    /// The journal, with what it and the receivers lost.
+    pub(crate) journal: &'a Journal,
+}
+
 impl Report {
-    /// The report on a node at `now`, on its FXO ports, and on its journal.
-    pub(crate) fn new(config: &Config, status: &Status, fxo: Vec<PortState>, now: Instant, journal: &Journal) -> Self {
+    /// The report on a node at `now`, and on what lives beside it.
+    pub(crate) fn new(config: &Config, status: &Status, now: Instant, parts: Parts<'_>) -> Self {
+        let Parts { services, fxo, journal } = parts;
         let counters = status.counters;
         Self {
             ha_status: describe::ha_status(status.ha_status).to_owned(),
@@ -111,7 +125,7 @@ impl Report {
                 available: status.force_switch.is_ok(),
                 reason: status.force_switch.err().map(|refusal| describe::refusal(refusal).to_owned()),
             },
-            faults: faults(config, status),
+            faults: faults(config, status, services),
             fxo: fxo.into_iter().map(FxoPort::from).collect(),
             counters: Counters {
                 frames_ok: counters.frames_ok,
@@ -153,17 +167,24 @@ fn peer(config: &Config, status: &Status, now: Instant) -> Peer {
 }
 
 /// Every fault this node can have, raised or not.
-fn faults(config: &Config, status: &Status) -> Vec<Fault> {
+fn faults(config: &Config, status: &Status, services: &[service::State]) -> Vec<Fault> {
     let mut possible = Faults::from_bits_truncate((1 << config.model.fxo_ports()) - 1) | Faults::LAN;
-    possible |= Faults::SERVICE | Faults::ADDRESS | status.faults;
+    possible |= Faults::ADDRESS | status.faults.difference(Faults::SERVICE);
     possible.set(Faults::WAN, config.network_method == NetworkMethod::Router || status.faults.contains(Faults::WAN));
     possible.set(Faults::GATEWAY, config.gateway.is_some());
     let fault = |(name, fault): (&str, Faults)| Fault {
         name: name.to_owned(),
         raised: status.faults.contains(fault),
         switches: status.switching_faults.contains(fault),
+        reason: None,
     };
-    possible.iter_names().map(fault).collect()
+    let service = |service: &service::State| Fault {
+        name: format!("SERVICE {}", service.name),
+        raised: service.fault.is_some(),
+        switches: status.switching_faults.contains(Faults::SERVICE),
+        reason: service.fault.clone(),
+    };
+    possible.iter_names().map(fault).chain(services.iter().map(service)).collect()
 }
 
 impl fmt::Display for Report {
@@ -179,7 +200,7 @@ impl fmt::Display for Report {
             None => writeln!(f, "Force switch        available")?,
             Some(reason) => writeln!(f, "Force switch        not available: {reason}")?,
         }
-        let raised: Vec<&str> = self.faults.iter().filter(|fault| fault.raised).map(|fault| &*fault.name).collect();
+        let raised: Vec<String> = self.faults.iter().filter(|fault| fault.raised).map(ToString::to_string).collect();
         write!(f, "Faults              {}", if raised.is_empty() { "none".to_owned() } else { raised.join(", ") })?;
         for (i, port) in self.fxo.iter().enumerate() {
             write!(f, "\n{:<20}{port}", if i == 0 { "FXO ports" } else { "" })?;
@@ -192,6 +213,15 @@ impl fmt::Display for FxoPort {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.name, self.state)?;
         self.notices.iter().try_for_each(|notice| write!(f, "; {notice}"))
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.reason {
+            None => f.write_str(&self.name),
+            Some(reason) => write!(f, "{} {reason}", self.name),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use socket2::{SockAddr, SockAddrStorage};
 use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
@@ -48,6 +49,18 @@ pub(crate) fn run_as(command: &mut Command, uid: libc::uid_t, gid: libc::gid_t, 
 
 fn succeeded(result: libc::c_int) -> io::Result<()> {
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// How a process ended that has been reaped, as `wait` would tell it. `None` when the kernel does not know (any more), or is
+/// older than 6.15.
+pub(crate) fn exit_status(pidfd: BorrowedFd<'_>) -> Option<i32> {
+    let mask = u64::from(libc::PIDFD_INFO_EXIT);
+    // SAFETY: `pidfd_info` is plain integers, valid when all zero.
+    let mut info: libc::pidfd_info = unsafe { std::mem::zeroed() };
+    info.mask = mask;
+    // SAFETY: the kernel writes no more than the size that the request's number tells, which is that of `info`.
+    let asked = unsafe { libc::ioctl(pidfd.as_raw_fd(), libc::PIDFD_GET_INFO, &raw mut info) };
+    (asked == 0 && info.mask & mask != 0).then_some(info.exit_code)
 }
 
 /// Moves the calling thread into a network namespace of its own, which ends with the thread.

@@ -147,7 +147,8 @@ fn log_alert(alert: Alert, raised: bool, mac: Option<MacAddr>) {
 }
 
 fn log_fault(faults: Faults, raised: bool) {
-    for (name, _) in faults.iter_names() {
+    // Each service's fault is told by its name.
+    for (name, _) in faults.difference(Faults::SERVICE).iter_names() {
         if raised {
             log::warn!("fault {name} was raised");
         } else {

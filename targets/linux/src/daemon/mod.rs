@@ -5,6 +5,7 @@ mod effects;
 mod fxo;
 mod ports;
 mod reload;
+mod services;
 mod start;
 mod token;
 mod turn;
@@ -16,6 +17,7 @@ use crate::control::Server;
 use crate::fxo::Watch;
 use crate::journal::Journal;
 use crate::netlink::{Monitor, Netlink};
+use crate::service::Watched;
 use crate::settings::Sections;
 use crate::state::StateWriter;
 use address::ClusterAddress;
@@ -60,6 +62,7 @@ struct Daemon {
     /// What the node last asked to store.
     record: Record,
     journal: Journal,
+    services: Watched,
 
     poll: Poll,
     timer: Timer,
@@ -98,6 +101,7 @@ impl Daemon {
         self.config = config;
         self.outcomes.clear();
         self.journal.forget_node();
+        self.feed_service_fault();
         Ok(())
     }
 }

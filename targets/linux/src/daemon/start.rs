@@ -12,6 +12,7 @@ use crate::interface::Interface;
 use crate::journal::Journal;
 use crate::netlink::{Monitor, Netlink};
 use crate::notify::Notifier;
+use crate::service::{Tokens, Watched};
 use crate::settings::{self, Network, Resolved, Sections};
 use crate::state::{self, StateWriter};
 use crate::{lock, logging, realtime};
@@ -171,7 +172,8 @@ fn assemble(
     let fxo = watch_fxo(&sections, config.model.fxo_ports(), &waker).map_err(no_sources)?;
     let state = StateWriter::start(sections.paths.state_dir.clone(), Arc::clone(&waker)).map_err(no_sources)?;
     let notifier = Notifier::start(&sections.notify).map_err(no_sources)?;
-    let journal = Journal::start(sections.paths.state_dir.clone(), notifier, waker).map_err(no_sources)?;
+    let journal = Journal::start(sections.paths.state_dir.clone(), notifier, Arc::clone(&waker)).map_err(no_sources)?;
+    let services = watch_services(&sections, &poll, &waker).map_err(no_sources)?;
     Ok(Daemon {
         node,
         config,
@@ -191,6 +193,7 @@ fn assemble(
         state,
         record,
         journal,
+        services,
         poll,
         timer,
         monitor,
@@ -208,6 +211,11 @@ fn assemble(
 fn watch_fxo(sections: &Sections, ports: u8, waker: &Arc<Waker>) -> io::Result<Option<Watch>> {
     let configured = sections.fxo.as_ref().filter(|_| ports > 0);
     configured.map(|fxo| Watch::start(fxo, ports, &sections.fault, Arc::clone(waker))).transpose()
+}
+
+fn watch_services(sections: &Sections, poll: &Poll, waker: &Arc<Waker>) -> io::Result<Watched> {
+    let tokens = Tokens { kicks: token::KICKS, first_process: token::FIRST_PROCESS };
+    Watched::start(&sections.services, &sections.paths.run_dir, poll.registry(), tokens, waker, clock::now())
 }
 
 /// The sources that are there from start to end.

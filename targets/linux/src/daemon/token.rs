@@ -10,5 +10,9 @@ pub(super) const TIMER: Token = Token(4);
 pub(super) const SIGNALS: Token = Token(5);
 /// A thread of the daemon has something to tell. There is one waker for all of them.
 pub(super) const WAKER: Token = Token(6);
+/// A kick of a service.
+pub(super) const KICKS: Token = Token(64);
+/// The process of the first service; the others follow.
+pub(super) const FIRST_PROCESS: Token = Token(128);
 /// The control socket; its clients have the tokens behind it.
 pub(super) const CONTROL: Token = Token(7);

@@ -6,7 +6,7 @@ use crate::control::{Awaited, Call, Reply, Request};
 use crate::fxo::Watch;
 use crate::journal::Log;
 use crate::settings;
-use crate::status::Report;
+use crate::status::{Parts, Report};
 use mio::event::Event;
 use mio::{Events, Token};
 use sd_notify::NotifyState;
@@ -34,14 +34,15 @@ pub(super) struct Waiting {
     lan: bool,
     monitor: bool,
     control: bool,
+    pub(super) kicks: bool,
 }
 
 impl Waiting {
     /// Everything, as at start and when sockets were opened.
-    pub(super) const ALL: Self = Self { cable: true, arp: true, lan: true, monitor: true, control: true };
+    pub(super) const ALL: Self = Self { cable: true, arp: true, lan: true, monitor: true, control: true, kicks: true };
 
     const fn any(self) -> bool {
-        self.cable || self.arp || self.lan || self.monitor || self.control
+        self.cable || self.arp || self.lan || self.monitor || self.control || self.kicks
     }
 }
 
@@ -95,6 +96,7 @@ impl Daemon {
             self.note(event);
         }
         self.read_sockets();
+        self.tend_services();
         if self.node.poll_timeout() <= clock::now() {
             self.feed(Input::Timeout);
         }
@@ -106,7 +108,8 @@ impl Daemon {
         let watchdog = self.watchdog.as_ref().map_or(Instant::NEVER, |watchdog| watchdog.next);
         let stop = self.stop_at.unwrap_or(Instant::NEVER);
         let fxo = self.fxo.as_ref().map_or(Instant::NEVER, Watch::deadline);
-        self.node.poll_timeout().min(fxo).min(self.rescan_at).min(self.control.deadline()).min(watchdog).min(stop)
+        let parts = fxo.min(self.services.next_deadline()).min(self.control.deadline());
+        self.node.poll_timeout().min(parts).min(self.rescan_at).min(watchdog).min(stop)
     }
 
     fn note(&mut self, event: &Event) {
@@ -121,8 +124,11 @@ impl Daemon {
                 self.report_stored();
                 self.report_cleared();
                 self.take_fxo_news();
+                self.services.take_probes(clock::now());
             }
+            token::KICKS => self.waiting.kicks = true,
             token::CONTROL => self.waiting.control = true,
+            process if self.services.take_process_event(process, clock::now()) => self.tell_services(),
             client => self.serve(client),
         }
     }
@@ -298,8 +304,8 @@ impl Daemon {
         match request {
             Request::Status => {
                 let now = clock::now();
-                let fxo = self.fxo_ports();
-                let status = Box::new(Report::new(&self.config, &self.node.status(), fxo, now, &self.journal));
+                let parts = Parts { services: &self.services.states(), fxo: self.fxo_ports(), journal: &self.journal };
+                let status = Box::new(Report::new(&self.config, &self.node.status(), now, parts));
                 self.control.reply(client, &Reply::Status { status });
             }
             Request::Switch => {
@@ -307,6 +313,9 @@ impl Daemon {
                 self.feed(Input::Command(Command::ForceSwitch));
             }
             Request::ClearLog { log } => self.clear_log(client, log),
+            Request::Kick { .. } | Request::Fault { .. } | Request::Crash { .. } => {
+                self.serve_service(client, &request);
+            }
         }
     }
 

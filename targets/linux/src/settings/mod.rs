@@ -16,6 +16,7 @@ pub(crate) use diff::changed_keys;
 pub(crate) use fxo::{Fxo, GpioLine};
 pub(crate) use reader::{Problem, one_line};
 pub(crate) use resolve::{Resolved, resolve};
+pub(crate) use values::check_service_name;
 
 use crate::notify::Template;
 use reader::Reader;
@@ -29,7 +30,7 @@ use ucm_ha::fault::Faults;
 pub(crate) const DEFAULT_CONFIG_FILE: &str = "/etc/ucm-ha/config.toml";
 
 /// Most entries of `[[service]]` and of `[[notify]]`.
-const MAX_ENTRIES: usize = 32;
+pub(crate) const MAX_ENTRIES: usize = 32;
 
 /// Section `[ha]`.
 #[derive(Clone, Debug)]
@@ -105,6 +106,25 @@ pub(crate) enum NotifyTarget {
     Http { url: String, template: Template },
 }
 
+/// One `[[service]]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Service {
+    pub(crate) name: String,
+    pub(crate) pid_file: Option<PathBuf>,
+    pub(crate) kick_timeout_ms: Option<u32>,
+    pub(crate) start_timeout_ms: Option<u32>,
+    pub(crate) probe: Option<Probe>,
+}
+
+/// A command that tells whether a service is well.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Probe {
+    /// The program and its arguments.
+    pub(crate) command: Vec<String>,
+    pub(crate) interval_ms: u32,
+    pub(crate) timeout_ms: u32,
+}
+
 /// The sections of a file as far as they could be understood, and the file itself.
 #[derive(Debug)]
 pub(crate) struct Sections {
@@ -116,6 +136,7 @@ pub(crate) struct Sections {
     pub(crate) notify: Vec<Notify>,
     /// Section `[fxo]`, where there is one.
     pub(crate) fxo: Option<Fxo>,
+    pub(crate) services: Vec<Service>,
     table: Table,
 }
 
@@ -156,7 +177,7 @@ pub(crate) fn parse(text: &str, problems: &mut Vec<Problem>) -> Option<Sections>
     let fault = sections::fault(section("fault", &table, &empty, problems));
     let model = device.as_ref().map(|device| device.model);
     let fxo_settings = table.contains_key("fxo").then(|| fxo::read(section("fxo", &table, &empty, problems), model));
-    check_services(&table, problems);
+    let services = services(&table, problems);
     let notify = entries("notify", &table, problems);
     let notify = notify.into_iter().filter_map(|(path, entry)| {
         let reader = Reader::new(path.clone(), entry, problems);
@@ -165,7 +186,7 @@ pub(crate) fn parse(text: &str, problems: &mut Vec<Problem>) -> Option<Sections>
     let notify = notify.collect();
     refuse_unknown_sections(&table, problems);
     let fxo = fxo_settings.flatten();
-    Some(Sections { ha, network, device, paths, fault, notify, fxo, table })
+    Some(Sections { ha, network, device, paths, fault, notify, fxo, services, table })
 }
 
 fn syntax_problem(text: &str, error: &toml::de::Error) -> Problem {
@@ -214,20 +235,21 @@ fn entries<'a>(name: &str, table: &'a Table, problems: &mut Vec<Problem>) -> Vec
     listed.into_iter().take(MAX_ENTRIES).enumerate().map(|(i, entry)| (format!("{name}[{i}]"), entry)).collect()
 }
 
-fn check_services(table: &Table, problems: &mut Vec<Problem>) {
-    let mut names: Vec<String> = Vec::new();
+fn services(table: &Table, problems: &mut Vec<Problem>) -> Vec<Service> {
+    let mut services: Vec<Service> = Vec::new();
     for (path, entry) in entries("service", table, problems) {
-        let Some(name) = sections::service(Reader::new(path.clone(), entry, problems)) else { continue };
-        if names.contains(&name) {
+        let Some(service) = sections::service(Reader::new(path.clone(), entry, problems)) else { continue };
+        if services.iter().any(|other| other.name == service.name) {
             problems.push(Problem {
                 key: format!("{path}.name"),
-                value: Some(format!("{name:?}")),
+                value: Some(format!("{:?}", service.name)),
                 reason: "is used by another [[service]]; give each its own name".to_owned(),
                 passing: false,
             });
         }
-        names.push(name);
+        services.push(service);
     }
+    services
 }
 
 fn refuse_unknown_sections(table: &Table, problems: &mut Vec<Problem>) {

@@ -2,7 +2,7 @@
 
 use super::reader::Reader;
 use super::values as v;
-use super::{Device, Fault, Ha, Network, Notify, NotifyTarget, Paths};
+use super::{Device, Fault, Ha, Network, Notify, NotifyTarget, Paths, Probe, Service};
 use crate::notify::Template;
 use std::net::Ipv4Addr;
 use ucm_ha::config::{ConfigError, DEFAULT_HEARTBEAT_PORT, DEFAULT_HEARTBEAT_TIMEOUT_S, FaultPolicy};
@@ -19,6 +19,10 @@ const DEFAULT_FXO_CLEAR_MS: u32 = 2000;
 const SHORTEST_WAIT_MS: i64 = 100;
 /// How long a receiver of events may take unless it is set, in ms.
 const DEFAULT_NOTIFY_TIMEOUT_MS: u32 = 5000;
+/// Time between the end of a probe and the next one, unless set, in ms.
+const PROBE_INTERVAL_MS: u32 = 1000;
+/// How long a probe may take, unless set, in ms.
+const PROBE_TIMEOUT_MS: u32 = 1000;
 
 fn span_ms(shortest: i64) -> impl FnOnce(&toml::Value) -> Result<u32, String> {
     v::number(shortest..=MAX_SPAN_MS, "milliseconds")
@@ -129,20 +133,25 @@ pub(super) fn fault(mut r: Reader<'_>) -> Fault {
     }
 }
 
-/// Checks one `[[service]]` and returns its name.
-pub(super) fn service(mut r: Reader<'_>) -> Option<String> {
+pub(super) fn service(mut r: Reader<'_>) -> Option<Service> {
     let name = r.mandatory("name", "the service's name, as in \"asterisk\"", v::service_name);
-    r.optional("pid_file", v::absolute_path);
-    r.optional("kick_timeout_ms", span_ms(SHORTEST_WAIT_MS));
-    r.optional("probe", v::command);
+    let pid_file = r.optional("pid_file", v::absolute_path);
+    let kick_timeout_ms = r.optional("kick_timeout_ms", span_ms(SHORTEST_WAIT_MS));
+    let start_timeout_ms = r.optional("start_timeout_ms", span_ms(SHORTEST_WAIT_MS));
+    if r.has("start_timeout_ms") && !r.has("pid_file") && !r.has("kick_timeout_ms") {
+        r.refuse("start_timeout_ms", "has no use without pid_file or kick_timeout_ms; set one or remove this");
+    }
+    let command = r.optional("probe", v::command);
+    let interval_ms = r.or("probe_interval_ms", PROBE_INTERVAL_MS, span_ms(SHORTEST_WAIT_MS));
+    let timeout_ms = r.or("probe_timeout_ms", PROBE_TIMEOUT_MS, span_ms(SHORTEST_WAIT_MS));
     for key in ["probe_interval_ms", "probe_timeout_ms"] {
-        r.optional(key, span_ms(SHORTEST_WAIT_MS));
         if r.has(key) && !r.has("probe") {
             r.refuse(key, "has no use without probe; set probe or remove this");
         }
     }
     r.finish();
-    name
+    let probe = command.map(|command| Probe { command, interval_ms, timeout_ms });
+    Some(Service { name: name?, pid_file, kick_timeout_ms, start_timeout_ms, probe })
 }
 
 /// One `[[notify]]`, which stands at `key`.

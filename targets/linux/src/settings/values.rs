@@ -168,9 +168,14 @@ pub(super) fn http_url(value: &Value) -> Result<String, String> {
 
 pub(super) fn service_name(value: &Value) -> Result<String, String> {
     let name = text(value)?;
+    check_service_name(name).map(|()| name.to_owned())
+}
+
+/// Whether this can be the name of a service; an error says what can.
+pub(crate) fn check_service_name(name: &str) -> Result<(), String> {
     let taken = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
     if name.is_empty() || name.len() > MAX_SERVICE_NAME || !name.bytes().all(taken) {
         return Err(format!("must be 1 to {MAX_SERVICE_NAME} letters, digits, `.`, `_` or `-`"));
     }
-    Ok(name.to_owned())
+    Ok(())
 }

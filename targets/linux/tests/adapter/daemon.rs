@@ -43,6 +43,7 @@ const STATUS_FIELDS: &[&str] = &[
     "counters.takeovers number",
     "faults[].name string",
     "faults[].raised bool",
+    "faults[].reason null",
     "faults[].switches bool",
     "force_switch.available bool",
     "force_switch.reason string",

@@ -8,5 +8,6 @@ mod fxo;
 mod interfaces;
 mod notify;
 mod peer;
+mod services;
 mod site;
 mod state;

@@ -1,0 +1,67 @@
+//! The services of the PBX: their faults reach the node, the log and the journal.
+
+use super::Daemon;
+use crate::clock;
+use crate::control::{FaultChange, Reply, Request};
+use crate::describe;
+use crate::service::signal_name;
+use ucm_ha::Input;
+use ucm_ha::fault::Faults;
+
+impl Daemon {
+    /// Reads what waits, lets deadlines pass, and tells what came of it.
+    pub(super) fn tend_services(&mut self) {
+        let now = clock::now();
+        if self.waiting.kicks {
+            self.waiting.kicks = self.services.read_kicks(now);
+        }
+        self.services.tend(self.poll.registry(), now);
+        self.tell_services();
+    }
+
+    /// Tells the changes that are not told yet.
+    pub(super) fn tell_services(&mut self) {
+        while let Some(news) = self.services.news() {
+            let cause = format!("SERVICE {}", news.name);
+            // The node first: it is the one in a hurry.
+            self.feed_service_fault();
+            self.note_fault(&cause, news.raised, &news.what);
+        }
+    }
+
+    /// Tells the node whether any service is at fault.
+    pub(super) fn feed_service_fault(&mut self) {
+        let raised = !self.services.faults().is_empty();
+        self.feed(Input::Fault { faults: Faults::SERVICE, raised });
+    }
+
+    /// A fault that only the adapter knows by name began or ended.
+    fn note_fault(&mut self, cause: &str, raised: bool, what: &str) {
+        if raised {
+            log::warn!("fault {cause} was raised: {what}");
+        } else {
+            log::info!("fault {cause} was cleared: it {what}");
+        }
+        self.journal.own_condition(cause, describe::LOOSE_CONNECTION, raised, self.config.mac);
+    }
+
+    /// Answers what a client says of a service.
+    pub(super) fn serve_service(&mut self, client: usize, request: &Request) {
+        let now = clock::now();
+        let outcome = match request {
+            Request::Kick { name } => self.services.kick(now, name),
+            Request::Fault { name, change: FaultChange::Raise } => self.services.raise(now, name),
+            Request::Fault { name, change: FaultChange::Clear } => self.services.clear(now, name),
+            Request::Crash { pid, comm, signal } => {
+                let service = self.services.crashed(now, *pid, comm, *signal);
+                let of = service.map_or_else(|| "no service".to_owned(), |name| format!("service {name}"));
+                log::warn!("process {pid} ({comm:?}) crashed by {}: {of}", signal_name(*signal));
+                Ok(())
+            }
+            Request::Status | Request::Switch | Request::ClearLog { .. } => return,
+        };
+        self.tell_services();
+        let reply = outcome.map_or_else(|reason| Reply::Refused { reason }, |()| Reply::Done);
+        self.control.reply(client, &reply);
+    }
+}
