@@ -2,7 +2,7 @@
 
 use crate::journal::{self, EventsForm, Log};
 use crate::settings::{self, DEFAULT_CONFIG_FILE, Problem};
-use crate::{client, control, daemon, fxo, lab, lock, netlink};
+use crate::{client, control, core_helper, daemon, fxo, lab, lock, netlink};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::fmt;
 use std::io::{self, Write};
@@ -54,7 +54,7 @@ enum Command {
     /// Give a service's sign of life
     Kick(KickArgs),
     /// Report a crash and store its core dump; for core_pattern
-    CoreHelper(CoreHelperArgs),
+    CoreHelper(core_helper::CoreHelperArgs),
     /// Two nodes, cable, LAN, gateway and a phone on this one machine, in network namespaces
     Lab(lab::LabArgs),
 }
@@ -123,13 +123,6 @@ struct KickArgs {
     name: String,
 }
 
-#[derive(Debug, Args)]
-struct CoreHelperArgs {
-    /// What core_pattern passes on
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-    arguments: Vec<String>,
-}
-
 /// Runs the command line of this process.
 pub(crate) fn run() -> ExitCode {
     let cli = Cli::parse();
@@ -146,7 +139,8 @@ pub(crate) fn run() -> ExitCode {
         }
         Command::Kick(KickArgs { name }) => tell_of_service(&cli.config, &name, |name| control::Request::Kick { name }),
         Command::Lab(args) => lab::run(&args),
-        Command::CoreHelper(_) => fail(exit::REFUSED, "core-helper comes with a later version"),
+        // A dump is stored also where the configuration cannot be read, which was said then.
+        Command::CoreHelper(args) => core_helper::run(&args, paths(&cli.config).unwrap_or_default()),
     }
 }
 

@@ -5,6 +5,7 @@ mod cli;
 mod client;
 mod clock;
 mod control;
+mod core_helper;
 mod daemon;
 mod describe;
 mod fxo;

@@ -2,6 +2,7 @@
 
 mod cli;
 mod control;
+mod core_helper;
 mod daemon;
 mod events;
 mod fxo;
