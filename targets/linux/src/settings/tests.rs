@@ -252,6 +252,11 @@ const ONE_MISTAKE: &[(&str, &str, &str)] = &[
     ),
     (
         "[device]",
+        "[[service]]\nname = \"asterisk\"\nstart_timeout_ms = 500\n[device]",
+        "service[0].start_timeout_ms = 500: has no use without pid_file or kick_timeout_ms; set one or remove this",
+    ),
+    (
+        "[device]",
         "[fxo]\ndriver = \"gpio\"\nlines = [\"/dev/gpiochip0:4\"]\n[device]",
         "fxo.lines = [\"/dev/gpiochip0:4\"]: names 1 lines; the UCM6304A has 4 FXO ports, give one line for each",
     ),
@@ -526,4 +531,30 @@ fn changed_settings_are_named_by_their_keys() {
     assert_eq!(changed(&with("timeout = 7", "timeout = 5")), ["ha.heartbeat_timeout"]);
     assert_eq!(changed(&with("peer_mac = \"C0:74:AD:53:73:6C\"", "")), ["ha.peer_mac"]);
     assert_eq!(changed(&(GOOD.to_owned() + "[fault]\nlink_raise_ms = 60\n")), ["fault.link_raise_ms"]);
+}
+
+#[test]
+fn services_are_read_with_the_defaults_of_their_probes() {
+    let text = GOOD.to_owned()
+        + "[[service]]\nname = \"asterisk\"\npid_file = \"/run/asterisk.pid\"\nkick_timeout_ms = 3000\n\
+           start_timeout_ms = 60000\nprobe = [\"asterisk\", \"-rx\", \"core ping\"]\n[[service]]\nname = \"voicemail\"\n";
+    let mut problems = Vec::new();
+    let services = parse(&text, &mut problems).unwrap().services;
+    let command = ["asterisk", "-rx", "core ping"].map(str::to_owned).to_vec();
+    let asterisk = Service {
+        name: "asterisk".to_owned(),
+        pid_file: Some("/run/asterisk.pid".into()),
+        kick_timeout_ms: Some(3000),
+        start_timeout_ms: Some(60_000),
+        probe: Some(Probe { command, interval_ms: 1000, timeout_ms: 1000 }),
+    };
+    let voicemail = Service {
+        name: "voicemail".to_owned(),
+        pid_file: None,
+        kick_timeout_ms: None,
+        start_timeout_ms: None,
+        probe: None,
+    };
+    assert_eq!(services, [asterisk, voicemail]);
+    assert_eq!(problems, []);
 }
