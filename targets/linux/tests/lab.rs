@@ -140,6 +140,39 @@ fn a_node_without_power_is_replaced_within_half_a_second() {
 }
 
 #[test]
+fn a_service_that_crashes_or_hangs_hands_the_role_over() {
+    let _alone = alone();
+    // The scenarios check the time from the fault, or the deadline, to the standby serving.
+    for scenario in ["service-crash", "service-deadlock"] {
+        assert_eq!(figure(&play(scenario), "both_bound_ms"), 0.0);
+    }
+}
+
+#[test]
+fn with_the_fault_switch_off_a_service_may_crash_without_a_handover() {
+    let _alone = alone();
+    assert_eq!(play("service-switch-off")["ok"], true);
+}
+
+#[test]
+fn the_standby_serves_before_the_dump_of_the_crashed_service_is_written_and_core_pattern_is_put_back() {
+    let _alone = alone();
+    let core_pattern = || fs::read_to_string("/proc/sys/kernel/core_pattern").expect("Linux has it");
+    let before = core_pattern();
+    let output = lab(&["--script", "core-dump", "--json"]).output().expect("the lab starts");
+    let result = played(&output);
+    assert_eq!(core_pattern(), before);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    if let Some(skipped) = stderr.lines().find(|line| line.starts_with("skipped: ")) {
+        println!("{skipped}");
+        return;
+    }
+    let (bound, written) = (figure(&result, "bound_after_ms"), figure(&result, "dump_written_after_ms"));
+    assert!(bound < written, "bound after {bound} ms, dump written after {written} ms");
+    assert!(figure(&result, "dump_mib") >= 500.0);
+}
+
+#[test]
 fn a_thawed_daemon_claims_nothing() {
     let _alone = alone();
     assert_eq!(play("freeze")["ok"], true);

@@ -4,6 +4,7 @@ use super::error::Context;
 use super::netns::Netns;
 use super::plan::{CABLE, CLUSTER_IP, GATEWAY, HEARTBEAT_PORT, LAN, Node, WAN};
 use super::sandbox::{ROOT, SELF_EXE};
+use super::service;
 use crate::client;
 use crate::control::{Reply, Request};
 use rustix::process::{Pid, Signal, kill_process};
@@ -240,6 +241,38 @@ fn fxo_dir(node: Node) -> PathBuf {
     directory(node).join("fxo")
 }
 
+/// Lets a daemon that is not started yet watch the services of its node.
+pub(crate) fn add_services(node: Node, software_fault_switch: bool) -> io::Result<()> {
+    let file = config_file(node);
+    let config = fs::read_to_string(&file).context("cannot read the configuration")?;
+    let switch = format!("enable = true\nsoftware_fault_switch = {software_fault_switch}\n");
+    let services = format!(
+        "[[service]]\n\
+         name = \"{}\"\n\
+         pid_file = \"{}\"\n\
+         [[service]]\n\
+         name = \"{}\"\n\
+         kick_timeout_ms = {}\n\
+         start_timeout_ms = 60000\n",
+        service::PROCESS,
+        pid_file(node).display(),
+        service::KICKING,
+        service::KICK_TIMEOUT.as_millis()
+    );
+    fs::write(file, config.replacen("enable = true\n", &switch, 1) + &services)
+        .context("cannot write the configuration")
+}
+
+/// The pid file of a node's service.
+pub(crate) fn pid_file(node: Node) -> PathBuf {
+    directory(node).join("service.pid")
+}
+
+/// The socket for kicks of a node's services.
+pub(crate) fn kick_socket(node: Node) -> PathBuf {
+    run_dir(node).join("kick.sock")
+}
+
 fn directory(node: Node) -> PathBuf {
     PathBuf::from(ROOT).join(node.to_string().to_lowercase())
 }
@@ -252,7 +285,8 @@ fn log_file(node: Node) -> PathBuf {
     directory(node).join("log")
 }
 
-fn run_dir(node: Node) -> PathBuf {
+/// Where a daemon has its sockets.
+pub(crate) fn run_dir(node: Node) -> PathBuf {
     directory(node).join("run")
 }
 

@@ -4,6 +4,7 @@
 //! [`sandbox`] that the kernel removes when the lab ends.
 
 mod capture;
+mod core_pattern;
 mod course;
 mod daemon;
 mod echo;
@@ -21,6 +22,7 @@ mod relay;
 mod report;
 mod sandbox;
 mod scenarios;
+mod service;
 mod timeline;
 mod ui;
 mod worker;
@@ -64,6 +66,9 @@ pub(crate) struct LabArgs {
     /// One JSON object for each run instead of a timeline
     #[arg(long)]
     json: bool,
+    /// Be a service of the PBX with so much memory, in MiB
+    #[arg(long, hide = true, value_name = "MIB")]
+    be_service: Option<u32>,
 }
 
 /// The scenario that is played where nobody asked for another one.
@@ -76,6 +81,12 @@ pub(crate) fn run(args: &LabArgs) -> ExitCode {
             println!("{:<20}{}", scenario.name, scenario.about);
         }
         return ExitCode::SUCCESS;
+    }
+    if let Some(mib) = args.be_service {
+        return match service::be(mib) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => fail(exit::REFUSED, error),
+        };
     }
     let name = args.script.as_deref().unwrap_or(DEFAULT_SCENARIO);
     let Some(scenario) = scenarios::find(name) else {

@@ -3,6 +3,7 @@
 //! When that process ends, for whatever reason, the kernel kills every process in the corner and removes its network
 //! namespaces, interfaces and files. Nothing has to be cleaned up, not even after SIGKILL.
 
+use super::core_pattern;
 use super::error::Context;
 use nix::sched::{CloneFlags, unshare};
 use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_change};
@@ -44,6 +45,9 @@ pub(crate) fn run_again_inside() -> io::Result<ExitStatus> {
         .spawn()
         .context("cannot start the lab's first process")?;
     let status = wait(&mut child, &mut signals)?;
+    if let Err(error) = core_pattern::put_back_left_over() {
+        eprintln!("lab: {error}");
+    }
     if status.signal().is_some() {
         restore_terminal(terminal.as_ref())?;
     }

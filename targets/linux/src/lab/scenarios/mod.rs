@@ -7,6 +7,7 @@ mod interference;
 mod loss_of_active;
 mod no_interruption;
 mod partition;
+mod services;
 mod tour;
 mod upkeep;
 
@@ -131,6 +132,18 @@ pub(crate) static ALL: &[Scenario] = &[
         "starvation",
         "8 busy loops, also with the cable pulled: no role change",
         no_interruption::starvation,
+    ),
+    Scenario::new("service-crash", "a service of the active crashes: handover within 10 ms", services::crash),
+    Scenario::new(
+        "service-deadlock",
+        "a service of the active stops kicking: handover at the deadline",
+        services::deadlock,
+    ),
+    Scenario::new("service-switch-off", "the same with the fault switch off: an alert only", services::switch_off),
+    Scenario::new(
+        "core-dump",
+        "a crash with a dump of 500 MB: the standby serves before it is written",
+        services::core_dump,
     ),
     Scenario::new("idle", "memory and processor time of each daemon at rest", upkeep::idle),
     Scenario::new(
