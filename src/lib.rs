@@ -24,6 +24,8 @@ extern crate std;
 pub mod arp;
 pub mod auth;
 pub mod cable;
+#[cfg(feature = "capi")]
+pub mod capi;
 pub mod config;
 pub mod debounce;
 pub mod event;

@@ -136,6 +136,11 @@ impl Node {
     /// The first rule that `config` violates; nothing is created.
     pub fn new(config: Config, record: Record, boot_id: u32, now: Instant) -> Result<Self, ConfigError> {
         config.validate()?;
+        Ok(Self::start(config, record, boot_id, now))
+    }
+
+    /// As [`new`](Self::new), on a config that was validated.
+    pub(crate) fn start(config: Config, record: Record, boot_id: u32, now: Instant) -> Self {
         let disabled = !config.enabled;
         let off = disabled || record.disabled_by_peer;
         let mut node = Self {
@@ -180,7 +185,7 @@ impl Node {
         node.release_address();
         node.store_if_changed();
         node.deadline = node.next_deadline();
-        Ok(node)
+        node
     }
 
     /// Takes a fact. Afterwards drain [`poll_output`](Self::poll_output), then ask

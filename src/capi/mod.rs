@@ -1,0 +1,36 @@
+//! The library for C: `include/ucm_ha.h` is generated from this module.
+//!
+//! One to one with the Rust API. This is the only module of the library with `unsafe` code; what is unsafe about a pointer
+//! of the caller's is in `memory.rs` and `storage.rs`, the other files check values and copy them.
+//!
+//! Names follow the habits of C. Whatever the caller passes is an integer, so an unknown value is a result code and never
+//! a Rust enum that does not exist.
+#![allow(unsafe_code, reason = "pointers of the caller's, and names for the linker")]
+#![allow(non_camel_case_types, reason = "the names are those of the C header")]
+
+mod config;
+mod fxo;
+mod log;
+mod memory;
+mod names;
+mod node;
+mod output;
+mod result;
+mod status;
+mod storage;
+mod values;
+mod version;
+
+pub use config::*;
+pub use fxo::*;
+pub use log::*;
+pub use names::*;
+pub use node::*;
+pub use output::*;
+pub use result::*;
+pub use status::*;
+pub use values::*;
+pub use version::*;
+
+#[cfg(test)]
+mod tests;

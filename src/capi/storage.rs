@@ -1,0 +1,125 @@
+//! Storage of the caller's with a value of the library's in it.
+//!
+//! A seal before the value says whether there is one and whether a call is using it. The seal is mixed with its address,
+//! so that a copy is not taken for the original: two copies of a node would be two nodes of one identity.
+
+use super::memory;
+use super::result::{Failure, UCM_HA_ERR_BUSY, UCM_HA_ERR_NOT_INITIALISED};
+use core::mem::MaybeUninit;
+use core::sync::atomic::{AtomicU32, Ordering};
+
+/// Storage type of the C header.
+///
+/// # Safety
+/// `Self` holds nothing but integers, and is at least as large and as aligned as `Slot<Self::Value>`.
+pub(super) unsafe trait Storage {
+    type Value;
+}
+
+/// What stands in the storage.
+#[repr(C)]
+pub(super) struct Slot<T> {
+    seal: AtomicU32,
+    value: MaybeUninit<T>,
+}
+
+/// Compile-time check of what [`Storage`] demands.
+pub(super) const fn fits<S: Storage>() -> bool {
+    size_of::<Slot<S::Value>>() <= size_of::<S>() && align_of::<Slot<S::Value>>() <= align_of::<S>()
+}
+
+/// "UCHA": a value is there.
+const READY: u32 = 0x5543_4841;
+/// "BUSY": a value is there and a call is using it.
+const BUSY: u32 = 0x4255_5359;
+
+/// Puts `make`'s value into the storage, in place of what was there. Where `storage` is refused, `make` does not run.
+///
+/// # Safety
+/// `storage` is NULL, misaligned, or points to memory of its type that no other thread uses now.
+pub(super) unsafe fn init<S: Storage>(storage: *mut S, make: impl FnOnce() -> S::Value) -> Result<(), Failure> {
+    memory::check(storage)?;
+    let slot: *mut Slot<S::Value> = storage.cast();
+    // SAFETY: checked above and promised by the caller; an atomic of any bits is a value.
+    let seal = unsafe { &(*slot).seal };
+    if is_busy(seal) {
+        return Err(Failure(UCM_HA_ERR_BUSY));
+    }
+    seal.store(0, Ordering::Relaxed);
+    // SAFETY: as above, and no call is using the value.
+    let place: *mut S::Value = unsafe { (&raw mut (*slot).value).cast() };
+    // The old value is forgotten and not dropped: values of the library own nothing but their bytes.
+    // SAFETY: `place` is as large and aligned as the value.
+    unsafe { place.write(make()) };
+    close(seal);
+    Ok(())
+}
+
+/// Wipes the storage. Afterwards it counts as never initialised.
+///
+/// # Safety
+/// As for [`init`].
+pub(super) unsafe fn wipe<S: Storage>(storage: *mut S) -> Result<(), Failure> {
+    // SAFETY: promised by the caller.
+    let seal = unsafe { opened(storage) }?;
+    seal.store(0, Ordering::Relaxed);
+    // SAFETY: as above; zero bytes are integers too.
+    unsafe { storage.write_bytes(0, 1) };
+    Ok(())
+}
+
+/// Runs `call` on the value in the storage.
+///
+/// # Safety
+/// As for [`init`].
+pub(super) unsafe fn with<S: Storage, R>(
+    storage: *mut S,
+    call: impl FnOnce(&mut S::Value) -> Result<R, Failure>,
+) -> Result<R, Failure> {
+    // SAFETY: promised by the caller.
+    let seal = unsafe { opened(storage) }?;
+    let slot: *mut Slot<S::Value> = storage.cast();
+    // SAFETY: the seal says that a value is there, and that no other call uses it.
+    let outcome = call(unsafe { (*slot).value.assume_init_mut() });
+    close(seal);
+    outcome
+}
+
+/// The seal of a storage whose value now belongs to this call.
+///
+/// # Safety
+/// As for [`init`].
+unsafe fn opened<'a, S: Storage>(storage: *mut S) -> Result<&'a AtomicU32, Failure> {
+    memory::check(storage)?;
+    let slot: *mut Slot<S::Value> = storage.cast();
+    // SAFETY: checked above and promised by the caller; an atomic of any bits is a value.
+    let seal = unsafe { &(*slot).seal };
+    open(seal)?;
+    Ok(seal)
+}
+
+fn open(seal: &AtomicU32) -> Result<(), Failure> {
+    if is_busy(seal) {
+        return Err(Failure(UCM_HA_ERR_BUSY));
+    }
+    if seal.load(Ordering::Relaxed) != here(READY, seal) {
+        return Err(Failure(UCM_HA_ERR_NOT_INITIALISED));
+    }
+    // Acquire and release keep what a call does between its two stores, as an interrupt sees it.
+    seal.store(here(BUSY, seal), Ordering::Relaxed);
+    core::sync::atomic::compiler_fence(Ordering::Acquire);
+    Ok(())
+}
+
+fn close(seal: &AtomicU32) {
+    seal.store(here(READY, seal), Ordering::Release);
+}
+
+fn is_busy(seal: &AtomicU32) -> bool {
+    seal.load(Ordering::Acquire) == here(BUSY, seal)
+}
+
+/// The mark as it stands in this very seal.
+fn here(mark: u32, seal: &AtomicU32) -> u32 {
+    mark ^ core::ptr::from_ref(seal).addr() as u32
+}
