@@ -36,7 +36,15 @@ pub extern "C" fn ucm_ha_library_version() -> *const c_char {
 
 /// Whether a program built for interface `version` can use this library.
 pub(super) const fn check(version: u32) -> Result<(), Failure> {
-    let same_major = version >> 16 == UCM_HA_ABI_VERSION >> 16;
-    let minor_known = version & 0xffff <= UCM_HA_ABI_VERSION & 0xffff;
+    let same_major = major(version) == major(UCM_HA_ABI_VERSION);
+    let minor_known = minor(version) <= minor(UCM_HA_ABI_VERSION);
     if same_major && minor_known { Ok(()) } else { Err(Failure(UCM_HA_ERR_ABI_VERSION)) }
+}
+
+const fn major(version: u32) -> u32 {
+    version >> 16
+}
+
+const fn minor(version: u32) -> u32 {
+    version & 0xffff
 }

@@ -82,8 +82,8 @@ pub(super) const fn spi_number(kind: spi::ErrorKind) -> u8 {
         spi::ErrorKind::ModeFault => UCM_HA_SPI_MODE_FAULT,
         spi::ErrorKind::FrameFormat => UCM_HA_SPI_FRAME_FORMAT,
         spi::ErrorKind::ChipSelectFault => UCM_HA_SPI_CHIP_SELECT_FAULT,
-        // The kinds are not closed.
-        _ => UCM_HA_SPI_OTHER,
+        // The kinds are not closed: whatever is added is something else.
+        spi::ErrorKind::Other | _ => UCM_HA_SPI_OTHER,
     };
     number as u8
 }

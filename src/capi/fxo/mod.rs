@@ -55,6 +55,7 @@ pub(super) struct Group {
     poller: Ports,
 }
 
+#[expect(clippy::large_enum_variant, reason = "the storage has room for either, and there is no heap")]
 enum Ports {
     Si3050(Poller<Chain<CallbackSpi>>),
     FaultLines(Poller<FaultLines<CallbackPin>>),
