@@ -11,7 +11,7 @@ mod header {
     use std::path::{Path, PathBuf};
 
     /// The files of the C ABI in the order of the header. Only they are read, so that nothing else gets into it.
-    const FILES: [&str; 12] = [
+    const FILES: [&str; 14] = [
         "version",
         "result",
         "values",
@@ -22,6 +22,8 @@ mod header {
         "fxo/callback",
         "fxo/report",
         "fxo/mod",
+        "service",
+        "mailbox",
         "log",
         "names",
     ];

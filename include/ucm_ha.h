@@ -18,6 +18,7 @@
  *   The library has no state of its own: calls on different storage need no lock. Calls on the same storage must be made one
  *   at a time, by whatever locks the firmware has. A call from an interrupt, or from a callback, that interrupts another
  *   call on the same storage is refused with UCM_HA_ERR_BUSY; between threads that check is only a help, not a lock.
+ *   The functions of ucm_ha_mailbox are made for interrupts and threads: but for its init, they may be called at any time.
  *   Functions without storage (texts, names, versions, config) may be called from anywhere at any time.
  *   No call waits, loops without bound, recurses or calls back, but for the callbacks that it is given.
  *
@@ -111,6 +112,16 @@
  * An interval is 0.
  */
 #define UCM_HA_ERR_INTERVAL_ZERO -11
+
+/**
+ * There is no service of this number.
+ */
+#define UCM_HA_ERR_NO_SUCH_SERVICE -12
+
+/**
+ * UCM_HA_MAX_SERVICES services are registered already.
+ */
+#define UCM_HA_ERR_TABLE_FULL -13
 
 /**
  * mac or cable_mac is zero or a group address.
@@ -932,6 +943,142 @@
 #define UCM_HA_POLARITY_ACTIVE_LOW 2
 
 /**
+ * Most services in a table.
+ */
+#define UCM_HA_MAX_SERVICES 16
+
+/**
+ * sizeof(ucm_ha_services), in bytes.
+ */
+#define UCM_HA_SERVICES_SIZE 1792
+
+/**
+ * The same in 64-bit words.
+ */
+#define UCM_HA_SERVICES_WORDS 224
+
+/**
+ * Its process runs.
+ */
+#define UCM_HA_SERVICE_STARTED 1
+
+/**
+ * It gave a sign of life.
+ */
+#define UCM_HA_SERVICE_KICK 2
+
+/**
+ * It crashed.
+ */
+#define UCM_HA_SERVICE_CRASHED 3
+
+/**
+ * Its process ended by itself.
+ */
+#define UCM_HA_SERVICE_EXITED 4
+
+/**
+ * A probe of it succeeded.
+ */
+#define UCM_HA_SERVICE_PROBE_PASSED 5
+
+/**
+ * A probe of it failed or took too long.
+ */
+#define UCM_HA_SERVICE_PROBE_FAILED 6
+
+/**
+ * It, or somebody on its behalf, reports a critical fault.
+ */
+#define UCM_HA_SERVICE_REPORTED 7
+
+/**
+ * What was reported, of an unwatched service also its crash or end, is over.
+ */
+#define UCM_HA_SERVICE_WITHDRAWN 8
+
+/**
+ * Cause: it crashed.
+ */
+#define UCM_HA_SERVICE_FAULT_CRASH (1 << 0)
+
+/**
+ * Cause: its process ended by itself.
+ */
+#define UCM_HA_SERVICE_FAULT_EXIT (1 << 1)
+
+/**
+ * Cause: its process was not there in time.
+ */
+#define UCM_HA_SERVICE_FAULT_NOT_RUNNING (1 << 2)
+
+/**
+ * Cause: it missed its kick deadline.
+ */
+#define UCM_HA_SERVICE_FAULT_DEADLOCK (1 << 3)
+
+/**
+ * Cause: its probes fail.
+ */
+#define UCM_HA_SERVICE_FAULT_PROBE (1 << 4)
+
+/**
+ * Cause: it was reported to be at fault.
+ */
+#define UCM_HA_SERVICE_FAULT_REPORTED (1 << 5)
+
+/**
+ * Posts that a mailbox has room for.
+ */
+#define UCM_HA_MAILBOX_POSTS 16
+
+/**
+ * sizeof(ucm_ha_mailbox), in bytes.
+ */
+#define UCM_HA_MAILBOX_SIZE 128
+
+/**
+ * The same in 64-bit words.
+ */
+#define UCM_HA_MAILBOX_WORDS 16
+
+/**
+ * There is none left.
+ */
+#define UCM_HA_MAIL_NONE 0
+
+/**
+ * The carrier of a port changed: tell the node with ucm_ha_node_link. number is UCM_HA_PORT_*, value whether it is up.
+ */
+#define UCM_HA_MAIL_LINK 1
+
+/**
+ * The fault line of an FXO port changed. number is the port counted from 0, value whether the line says "fault".
+ */
+#define UCM_HA_MAIL_FAULT_LINE 2
+
+/**
+ * A service gave a sign of life: UCM_HA_SERVICE_KICK. number is the service.
+ */
+#define UCM_HA_MAIL_KICK 3
+
+/**
+ * A service crashed: UCM_HA_SERVICE_CRASHED. number is the service.
+ */
+#define UCM_HA_MAIL_CRASH 4
+
+/**
+ * Look at deadlines and inputs now.
+ */
+#define UCM_HA_MAIL_WAKE 5
+
+/**
+ * lost posts found no room after what came out before. Read the carrier of every port and every fault line again, and call
+ * ucm_ha_services_excuse. A crash is among the lost only if the mailbox was full of crashes.
+ */
+#define UCM_HA_MAIL_LOST 6
+
+/**
  * Size of the longest line, in bytes, its NUL included.
  */
 #define UCM_HA_LOG_CAPACITY 80
@@ -1489,6 +1636,98 @@ typedef struct ucm_ha_fxo_port {
 } ucm_ha_fxo_port;
 
 /**
+ * Storage for a table of services, owned by the caller. Its content is the library's.
+ */
+typedef struct ucm_ha_services {
+    /**
+     * Not to be touched.
+     */
+    uint64_t opaque[UCM_HA_SERVICES_WORDS];
+} ucm_ha_services;
+
+/**
+ * How a service is watched.
+ */
+typedef struct ucm_ha_service_settings {
+    /**
+     * No kick for this long is a deadlock, in ms. 0: its kicks are not awaited.
+     */
+    uint32_t kick_timeout_ms;
+    /**
+     * How long after its registration, or its start, the first sign of life may take, in ms. 0: a watched process is waited
+     * for without limit, the first kick for kick_timeout_ms.
+     */
+    uint32_t start_timeout_ms;
+    /**
+     * 1 if somebody watches its process and reports UCM_HA_SERVICE_STARTED and the end: only a start makes up for the end
+     * of such a service. 0 if any sign of life does.
+     */
+    uint8_t watched;
+    /**
+     * 0.
+     */
+    uint8_t reserved[3];
+} ucm_ha_service_settings;
+
+/**
+ * The fault of one service was raised or cleared.
+ */
+typedef struct ucm_ha_service_change {
+    /**
+     * UCM_HA_EDGE_*. If it is UCM_HA_EDGE_NONE, nothing changed and the other fields are 0.
+     */
+    uint8_t edge;
+    /**
+     * Which service.
+     */
+    uint8_t service;
+    /**
+     * What raised the fault: one of UCM_HA_SERVICE_FAULT_*.
+     */
+    uint8_t cause;
+    /**
+     * 0.
+     */
+    uint8_t reserved;
+} ucm_ha_service_change;
+
+/**
+ * Storage for a mailbox, owned by the caller. Its content is the library's.
+ */
+typedef struct ucm_ha_mailbox {
+    /**
+     * Not to be touched.
+     */
+    uint64_t opaque[UCM_HA_MAILBOX_WORDS];
+} ucm_ha_mailbox;
+
+/**
+ * What comes out of the mailbox.
+ */
+typedef struct ucm_ha_mail {
+    /**
+     * How many posts were lost.
+     */
+    uint32_t lost;
+    /**
+     * UCM_HA_MAIL_*; the fields that it does not name are 0.
+     */
+    uint8_t kind;
+    /**
+     * Port or service.
+     */
+    uint8_t number;
+    /**
+     * 0 or 1.
+     */
+    uint8_t value;
+    /**
+     * 0.
+     */
+    uint8_t reserved;
+} ucm_ha_mail;
+
+/**
  * Takes a line of a log: level is UCM_HA_LOG_*; line is English, ends with NUL without a line end, and is gone when the
  * callback returns.
  */
@@ -1763,6 +2002,146 @@ int32_t ucm_ha_fxo_faults(struct ucm_ha_fxo *fxo, uint32_t *faults);
 int32_t ucm_ha_fxo_port_status(struct ucm_ha_fxo *fxo, uint8_t port, struct ucm_ha_fxo_port *status);
 
 /**
+ * Puts an empty table into the storage. A service must have been well for clear_ms before its fault is cleared.
+ * abi_version is UCM_HA_ABI_VERSION. Storage in use may be initialised again; its services are forgotten.
+ *
+ * The node has one fault for all services together: after every change give it UCM_HA_FAULT_SERVICE with ucm_ha_node_fault,
+ * raised as long as ucm_ha_services_faults is not 0.
+ *
+ * Errors: UCM_HA_ERR_ABI_VERSION, UCM_HA_ERR_NULL, UCM_HA_ERR_MISALIGNED, UCM_HA_ERR_BUSY; the storage is left as it was.
+ */
+int32_t ucm_ha_services_init(struct ucm_ha_services *services,
+                             uint32_t abi_version,
+                             uint32_t clear_ms,
+                             uint64_t now_us);
+
+/**
+ * Takes a service into the table and writes its number to service; its deadlines count from now.
+ *
+ * Errors: those of the storage; UCM_HA_ERR_NULL, UCM_HA_ERR_MISALIGNED for settings and service; UCM_HA_ERR_UNKNOWN_VALUE;
+ * UCM_HA_ERR_TABLE_FULL. Nothing is written or changed.
+ */
+int32_t ucm_ha_services_register(struct ucm_ha_services *services,
+                                 uint64_t now_us,
+                                 const struct ucm_ha_service_settings *settings,
+                                 uint8_t *service);
+
+/**
+ * Forgets a service. Its fault, if it stands, is cleared, which change says.
+ *
+ * Errors: those of the storage; UCM_HA_ERR_NULL for change; UCM_HA_ERR_NO_SUCH_SERVICE. Nothing is written or changed.
+ */
+int32_t ucm_ha_services_unregister(struct ucm_ha_services *services,
+                                   uint8_t service,
+                                   struct ucm_ha_service_change *change);
+
+/**
+ * A fact about a service, UCM_HA_SERVICE_STARTED and so on. Writes what it changed.
+ *
+ * Errors: those of the storage; UCM_HA_ERR_NULL for change; UCM_HA_ERR_UNKNOWN_VALUE; UCM_HA_ERR_NO_SUCH_SERVICE. Nothing is
+ * written or changed.
+ */
+int32_t ucm_ha_services_event(struct ucm_ha_services *services,
+                              uint64_t now_us,
+                              uint8_t service,
+                              uint8_t event,
+                              struct ucm_ha_service_change *change);
+
+/**
+ * Lets deadlines pass. To be called at ucm_ha_services_next_deadline, after the events that wait, until change says
+ * UCM_HA_EDGE_NONE.
+ *
+ * Errors: those of the storage; UCM_HA_ERR_NULL for change. Nothing is written or changed.
+ */
+int32_t ucm_ha_services_poll(struct ucm_ha_services *services, uint64_t now_us, struct ucm_ha_service_change *change);
+
+/**
+ * When to call ucm_ha_services_poll: monotonic time in microseconds, or UCM_HA_NEVER_US.
+ *
+ * Errors: those of the storage; UCM_HA_ERR_NULL, UCM_HA_ERR_MISALIGNED for deadline_us. Nothing is written.
+ */
+int32_t ucm_ha_services_next_deadline(struct ucm_ha_services *services, uint64_t *deadline_us);
+
+/**
+ * UCM_HA_FAULT_SERVICE while the fault of any service stands, else 0.
+ *
+ * Errors: those of the storage; UCM_HA_ERR_NULL, UCM_HA_ERR_MISALIGNED for faults. Nothing is written.
+ */
+int32_t ucm_ha_services_faults(struct ucm_ha_services *services, uint32_t *faults);
+
+/**
+ * Everything that is wrong with a service now: UCM_HA_SERVICE_FAULT_*, combined.
+ *
+ * Errors: those of the storage; UCM_HA_ERR_NULL for causes; UCM_HA_ERR_NO_SUCH_SERVICE. Nothing is written.
+ */
+int32_t ucm_ha_services_causes(struct ucm_ha_services *services, uint8_t service, uint8_t *causes);
+
+/**
+ * Holds the time up to now against nobody: signs of life were lost on their way, as after UCM_HA_MAIL_LOST.
+ *
+ * Errors: those of the storage; nothing is changed.
+ */
+int32_t ucm_ha_services_excuse(struct ucm_ha_services *services, uint64_t now_us);
+
+/**
+ * Puts an empty mailbox into the storage. To be called before any context that posts runs. abi_version is
+ * UCM_HA_ABI_VERSION.
+ *
+ * The other functions of the mailbox may then be called from any context at any time, also while another one runs on the
+ * same mailbox: each makes one short critical section (ucm_ha_critical_enter in ucm_ha_hooks.h).
+ *
+ * Errors: UCM_HA_ERR_ABI_VERSION, UCM_HA_ERR_NULL, UCM_HA_ERR_MISALIGNED; the storage is left as it was.
+ */
+int32_t ucm_ha_mailbox_init(struct ucm_ha_mailbox *mailbox,
+                            uint32_t abi_version);
+
+/**
+ * Posts that the carrier of a port (UCM_HA_PORT_*) changed. up is 0 or 1. A post that finds no room is counted and
+ * told by UCM_HA_MAIL_LOST.
+ *
+ * Errors: UCM_HA_ERR_NULL, UCM_HA_ERR_MISALIGNED, UCM_HA_ERR_NOT_INITIALISED, UCM_HA_ERR_UNKNOWN_VALUE; nothing is posted.
+ */
+int32_t ucm_ha_mailbox_post_link(const struct ucm_ha_mailbox *mailbox,
+                                 uint8_t port,
+                                 uint8_t up);
+
+/**
+ * Posts that the fault line of an FXO port, counted from 0, changed. asserted is 0 or 1. It is not debounced.
+ *
+ * Errors: as for ucm_ha_mailbox_post_link.
+ */
+int32_t ucm_ha_mailbox_post_fault_line(const struct ucm_ha_mailbox *mailbox, uint8_t port, uint8_t asserted);
+
+/**
+ * Posts that a service gave a sign of life.
+ *
+ * Errors: as for ucm_ha_mailbox_post_link.
+ */
+int32_t ucm_ha_mailbox_post_kick(const struct ucm_ha_mailbox *mailbox, uint8_t service);
+
+/**
+ * Posts that a service crashed.
+ *
+ * Errors: as for ucm_ha_mailbox_post_link.
+ */
+int32_t ucm_ha_mailbox_post_crash(const struct ucm_ha_mailbox *mailbox, uint8_t service);
+
+/**
+ * Posts nothing but a reason to look at deadlines and inputs.
+ *
+ * Errors: as for ucm_ha_mailbox_post_link.
+ */
+int32_t ucm_ha_mailbox_post_wake(const struct ucm_ha_mailbox *mailbox);
+
+/**
+ * Takes the oldest post out. To be called in the loop of the node until mail->kind is UCM_HA_MAIL_NONE.
+ *
+ * Errors: UCM_HA_ERR_NULL, UCM_HA_ERR_MISALIGNED (also for mail), UCM_HA_ERR_NOT_INITIALISED; nothing is taken or written.
+ */
+int32_t ucm_ha_mailbox_take(const struct ucm_ha_mailbox *mailbox,
+                            struct ucm_ha_mail *mail);
+
+/**
  * Calls log with one line about output if it is of a kind that an operator wants to read about (role, alert, fault, switch,
  * reboot, stop), and not at all if it is of another kind. context is handed to log.
  *
@@ -1812,6 +2191,17 @@ const char *ucm_ha_alert_name(uint8_t alert);
 struct ucm_ha_alignment { char first; uint64_t word; };
 struct ucm_ha_node_alignment { char first; ucm_ha_node storage; };
 struct ucm_ha_fxo_alignment { char first; ucm_ha_fxo storage; };
+struct ucm_ha_services_alignment { char first; ucm_ha_services storage; };
+struct ucm_ha_mailbox_alignment { char first; ucm_ha_mailbox storage; };
+UCM_HA_STATIC_ASSERT(offsetof(struct ucm_ha_services_alignment, storage) == offsetof(struct ucm_ha_alignment, word),
+                     ucm_ha_services_is_aligned);
+UCM_HA_STATIC_ASSERT(offsetof(struct ucm_ha_mailbox_alignment, storage) == offsetof(struct ucm_ha_alignment, word),
+                     ucm_ha_mailbox_is_aligned);
+UCM_HA_STATIC_ASSERT(sizeof(ucm_ha_services) == UCM_HA_SERVICES_SIZE, ucm_ha_services_has_its_size);
+UCM_HA_STATIC_ASSERT(sizeof(ucm_ha_mailbox) == UCM_HA_MAILBOX_SIZE, ucm_ha_mailbox_has_its_size);
+UCM_HA_STATIC_ASSERT(sizeof(ucm_ha_service_settings) == 12, ucm_ha_service_settings_has_its_size);
+UCM_HA_STATIC_ASSERT(sizeof(ucm_ha_service_change) == 4, ucm_ha_service_change_has_its_size);
+UCM_HA_STATIC_ASSERT(sizeof(ucm_ha_mail) == 8, ucm_ha_mail_has_its_size);
 UCM_HA_STATIC_ASSERT(offsetof(struct ucm_ha_node_alignment, storage) == offsetof(struct ucm_ha_alignment, word),
                      ucm_ha_node_is_aligned);
 UCM_HA_STATIC_ASSERT(offsetof(struct ucm_ha_fxo_alignment, storage) == offsetof(struct ucm_ha_alignment, word),

@@ -19,6 +19,15 @@ extern "C" {
  */
 void ucm_ha_on_panic(const char *file, size_t file_len, uint32_t line);
 
+/*
+ * Begins a critical section: until its end no other context, interrupt, thread or core, may begin one. Sections may nest.
+ * Returns whatever ucm_ha_critical_exit needs, e.g. whether interrupts were enabled before. Only the functions of
+ * ucm_ha_mailbox use it, for some dozens of instructions.
+ */
+uint32_t ucm_ha_critical_enter(void);
+/* Ends the critical section whose beginning returned state. */
+void ucm_ha_critical_exit(uint32_t state);
+
 #ifdef __cplusplus
 }
 #endif

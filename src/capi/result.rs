@@ -27,6 +27,10 @@ pub const UCM_HA_ERR_NO_SUCH_PORT: i32 = -9;
 pub const UCM_HA_ERR_PORT_COUNT: i32 = -10;
 /// An interval is 0.
 pub const UCM_HA_ERR_INTERVAL_ZERO: i32 = -11;
+/// There is no service of this number.
+pub const UCM_HA_ERR_NO_SUCH_SERVICE: i32 = -12;
+/// UCM_HA_MAX_SERVICES services are registered already.
+pub const UCM_HA_ERR_TABLE_FULL: i32 = -13;
 
 /// mac or cable_mac is zero or a group address.
 pub const UCM_HA_ERR_CONFIG_MAC_NOT_UNICAST: i32 = -100;
@@ -157,6 +161,8 @@ pub extern "C" fn ucm_ha_result_text(result: i32) -> *const c_char {
         UCM_HA_ERR_NO_SUCH_PORT => c"there is no such port",
         UCM_HA_ERR_PORT_COUNT => c"there must be 1 to 8 ports, counted from the first",
         UCM_HA_ERR_INTERVAL_ZERO => c"an interval must be at least 1 ms",
+        UCM_HA_ERR_NO_SUCH_SERVICE => c"there is no service of this number; register it",
+        UCM_HA_ERR_TABLE_FULL => c"as many services as there is room for are registered; unregister one",
         other => config_text(other).unwrap_or(c"unknown result code"),
     };
     text.as_ptr()

@@ -85,6 +85,25 @@ pub(super) unsafe fn with<S: Storage, R>(
     outcome
 }
 
+/// Runs `call` on the value in the storage, which other calls may be using too.
+///
+/// # Safety
+/// `storage` is NULL, misaligned, or points to memory of its type that nobody initialises now.
+pub(super) unsafe fn shared<S: Storage, R>(storage: *const S, call: impl FnOnce(&S::Value) -> R) -> Result<R, Failure>
+where
+    S::Value: Sync,
+{
+    memory::check(storage)?;
+    let slot: *const Slot<S::Value> = storage.cast();
+    // SAFETY: checked above and promised by the caller; an atomic of any bits is a value.
+    let seal = unsafe { &(*slot).seal };
+    if seal.load(Ordering::Acquire) != here(READY, seal) {
+        return Err(Failure(UCM_HA_ERR_NOT_INITIALISED));
+    }
+    // SAFETY: the seal says that a value is there; it may be shared.
+    Ok(call(unsafe { (*slot).value.assume_init_ref() }))
+}
+
 /// The seal of a storage whose value now belongs to this call.
 ///
 /// # Safety

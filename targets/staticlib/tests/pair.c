@@ -56,12 +56,13 @@ static void boot(pair *p, int index) {
     }
 }
 
-void pair_init(pair *p) {
+void pair_init(pair *p, bool with_key) {
     memset(p, 0, sizeof *p);
     for (int index = 0; index < 2; index++) {
         station *s = &p->stations[index];
         s->number = (uint8_t)(index + 1);
         s->config = pair_config(s->number);
+        s->config.has_key = with_key;
         s->last_refusal = 0xff;
     }
     for (int index = 0; index < 2; index++) {
@@ -98,6 +99,10 @@ static void answer_arp(pair *p, int index, const uint8_t *frame, uint32_t len) {
     CHECK(ucm_ha_node_lan_frame(&asker->node, p->now_us, reply, sizeof reply) == UCM_HA_OK);
 }
 
+__attribute__((noinline)) int32_t pair_cable_frame(station *s, uint64_t now_us, const uint8_t *frame, size_t len) {
+    return ucm_ha_node_cable_frame(&s->node, now_us, frame, len);
+}
+
 static void deliver(pair *p, int from, const ucm_ha_output *output, const uint8_t *frame) {
     station *to = &p->stations[1 - from];
     if (!to->powered) {
@@ -105,7 +110,8 @@ static void deliver(pair *p, int from, const ucm_ha_output *output, const uint8_
     }
     int32_t result;
     if (output->kind == UCM_HA_OUTPUT_SEND_CABLE) {
-        result = ucm_ha_node_cable_frame(&to->node, p->now_us, frame, output->frame_len);
+        result = pair_cable_frame(to, p->now_us, frame, output->frame_len);
+        p->cable_frames++;
     } else if (output->kind == UCM_HA_OUTPUT_SEND_LAN) {
         result = ucm_ha_node_lan_datagram(&to->node, p->now_us, ip_of(p->stations[from].number), frame,
                                           output->frame_len);

@@ -6,7 +6,7 @@
 
 static void boot_ends_with_one_active_and_a_standby_that_hears_it(void) {
     static pair p;
-    pair_init(&p);
+    pair_init(&p, true);
     pair_run(&p, 8000);
     int active = pair_active(&p);
     ucm_ha_status status = pair_status(&p.stations[1 - active]);
@@ -19,7 +19,7 @@ static void boot_ends_with_one_active_and_a_standby_that_hears_it(void) {
 
 static void a_forced_switch_exchanges_the_roles_and_the_standby_refuses_one(void) {
     static pair p;
-    pair_init(&p);
+    pair_init(&p, true);
     pair_run(&p, 8000);
     int before = pair_active(&p);
     station *standby = &p.stations[1 - before];
@@ -35,7 +35,7 @@ static void a_forced_switch_exchanges_the_roles_and_the_standby_refuses_one(void
 
 static void a_dead_active_is_replaced_after_the_timeout(void) {
     static pair p;
-    pair_init(&p);
+    pair_init(&p, true);
     pair_run(&p, 8000);
     int dead = pair_active(&p);
     p.stations[dead].powered = false;
@@ -49,7 +49,7 @@ static void a_dead_active_is_replaced_after_the_timeout(void) {
 
 static void a_fault_hands_over_and_a_shutdown_does_too(void) {
     static pair p;
-    pair_init(&p);
+    pair_init(&p, true);
     for (int index = 0; index < 2; index++) {
         station *s = &p.stations[index];
         s->config.switching_faults = UCM_HA_FAULT_SERVICE;
@@ -74,7 +74,7 @@ static void a_fault_hands_over_and_a_shutdown_does_too(void) {
 
 static void what_nobody_may_send_is_counted_and_changes_no_role(void) {
     static pair p;
-    pair_init(&p);
+    pair_init(&p, true);
     pair_run(&p, 8000);
     int active = pair_active(&p);
     station *s = &p.stations[active];
@@ -91,7 +91,7 @@ static void what_nobody_may_send_is_counted_and_changes_no_role(void) {
 
 static void calls_that_cannot_be_right_are_refused_and_change_nothing(void) {
     static pair p;
-    pair_init(&p);
+    pair_init(&p, true);
     pair_run(&p, 8000);
     station *s = &p.stations[0];
     ucm_ha_status before = pair_status(s), after;
@@ -159,6 +159,42 @@ static void a_dead_chip_is_a_fault_of_its_port(void) {
     CHECK(transfers > 0);
 }
 
+static void a_service_that_stops_kicking_is_a_fault(void) {
+    static ucm_ha_services services;
+    ucm_ha_service_settings settings = {.kick_timeout_ms = 1000};
+    ucm_ha_service_change change = {0};
+    uint8_t service = 99;
+    uint32_t faults = 0;
+    CHECK(ucm_ha_services_init(&services, UCM_HA_ABI_VERSION, 2000, 0) == UCM_HA_OK);
+    CHECK(ucm_ha_services_event(&services, 0, 0, UCM_HA_SERVICE_KICK, &change) == UCM_HA_ERR_NO_SUCH_SERVICE);
+    CHECK(ucm_ha_services_register(&services, 0, &settings, &service) == UCM_HA_OK && service == 0);
+    for (uint64_t now_us = 0; now_us < 3000000 && change.edge == UCM_HA_EDGE_NONE; now_us += 100000) {
+        if (now_us < 1000000) {
+            CHECK(ucm_ha_services_event(&services, now_us, service, UCM_HA_SERVICE_KICK, &change) == UCM_HA_OK);
+        }
+        CHECK(ucm_ha_services_poll(&services, now_us, &change) == UCM_HA_OK);
+    }
+    CHECK(change.edge == UCM_HA_EDGE_RAISED && change.cause == UCM_HA_SERVICE_FAULT_DEADLOCK);
+    CHECK(ucm_ha_services_faults(&services, &faults) == UCM_HA_OK && faults == UCM_HA_FAULT_SERVICE);
+}
+
+static void a_mailbox_keeps_order_and_tells_what_it_lost(void) {
+    static ucm_ha_mailbox mailbox;
+    ucm_ha_mail mail;
+    CHECK(ucm_ha_mailbox_post_wake(&mailbox) == UCM_HA_ERR_NOT_INITIALISED);
+    CHECK(ucm_ha_mailbox_init(&mailbox, UCM_HA_ABI_VERSION) == UCM_HA_OK);
+    CHECK(ucm_ha_mailbox_post_link(&mailbox, 77, 1) == UCM_HA_ERR_UNKNOWN_VALUE);
+    for (uint8_t post = 0; post < UCM_HA_MAILBOX_POSTS + 3; post++) {
+        CHECK(ucm_ha_mailbox_post_kick(&mailbox, post) == UCM_HA_OK);
+    }
+    for (uint8_t post = 0; post < UCM_HA_MAILBOX_POSTS; post++) {
+        CHECK(ucm_ha_mailbox_take(&mailbox, &mail) == UCM_HA_OK);
+        CHECK(mail.kind == UCM_HA_MAIL_KICK && mail.number == post);
+    }
+    CHECK(ucm_ha_mailbox_take(&mailbox, &mail) == UCM_HA_OK && mail.kind == UCM_HA_MAIL_LOST && mail.lost == 3);
+    CHECK(ucm_ha_mailbox_take(&mailbox, &mail) == UCM_HA_OK && mail.kind == UCM_HA_MAIL_NONE);
+}
+
 #define RUN(test) (printf("%s\n", #test), test(), passed++)
 
 int main(void) {
@@ -172,6 +208,8 @@ int main(void) {
     RUN(calls_that_cannot_be_right_are_refused_and_change_nothing);
     RUN(a_config_that_cannot_work_is_named);
     RUN(a_dead_chip_is_a_fault_of_its_port);
+    RUN(a_service_that_stops_kicking_is_a_fault);
+    RUN(a_mailbox_keeps_order_and_tells_what_it_lost);
     printf("%d passed, 0 failed\n", passed);
     return 0;
 }
