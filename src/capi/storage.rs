@@ -46,13 +46,18 @@ pub(super) unsafe fn init<S: Storage>(storage: *mut S, make: impl FnOnce() -> S:
         return Err(Failure(UCM_HA_ERR_BUSY));
     }
     seal.store(0, Ordering::Relaxed);
-    // SAFETY: as above, and no call is using the value.
-    let place: *mut S::Value = unsafe { (&raw mut (*slot).value).cast() };
-    // The old value is forgotten and not dropped: values of the library own nothing but their bytes.
-    // SAFETY: `place` is as large and aligned as the value.
-    unsafe { place.write(make()) };
+    // SAFETY: as above, and no call is using the value. An old value is forgotten and not dropped: values of the library
+    // own nothing but their bytes.
+    fill(unsafe { &mut (*slot).value }, make);
     close(seal);
     Ok(())
+}
+
+/// A function of its own: told that `place` is memory for the value and nothing else, the compiler has `make` write it there,
+/// and not to the stack first.
+#[inline(never)]
+fn fill<T>(place: &mut MaybeUninit<T>, make: impl FnOnce() -> T) {
+    place.write(make());
 }
 
 /// Wipes the storage. Afterwards it counts as never initialised.

@@ -26,6 +26,12 @@ impl<P: InputPin> FaultLines<P> {
     pub const fn new(lines: Vec<(P, Polarity), MAX_PORTS>) -> Self {
         Self { lines }
     }
+
+    /// Takes one more line, unless there are [`MAX_PORTS`].
+    #[cfg(feature = "capi")]
+    pub(crate) fn add(&mut self, pin: P, polarity: Polarity) -> Result<(), (P, Polarity)> {
+        self.lines.push((pin, polarity))
+    }
 }
 
 impl<P: InputPin> LineInterface for FaultLines<P> {

@@ -133,15 +133,27 @@ pub struct Poller<L> {
 impl<L: LineInterface> Poller<L> {
     /// A poller of all ports of the interface; its first visit is due at once.
     pub fn new(interface: L, settings: PollerSettings) -> Result<Self, PollerError> {
-        let count = interface.ports();
+        let mut poller = Self::without_ports(interface);
+        poller.add_ports(settings)?;
+        Ok(poller)
+    }
+
+    /// A poller that visits nothing yet. The C ABI makes it where it stays and adds the ports there: it is large.
+    pub(crate) const fn without_ports(interface: L) -> Self {
+        let (step, interval, next_turn) = (Duration::ZERO, Duration::ZERO, Instant::ZERO);
+        Self { interface, ports: Vec::new(), step, interval, next_port: 0, next_turn }
+    }
+
+    /// Takes the ports that the interface has now.
+    pub(crate) fn add_ports(&mut self, settings: PollerSettings) -> Result<(), PollerError> {
+        let count = self.interface.ports();
         let error = PollerError::PortCount(count);
         let step_us = settings.quiet_interval.as_us().checked_div(count.into()).ok_or(error)?;
-        let mut ports = Vec::new();
+        (self.step, self.interval) = (Duration::from_us(step_us), settings.interval);
         for _ in 0..count {
-            ports.push(Port::new(settings.debounce)).map_err(|_| error)?;
+            self.ports.push(Port::new(settings.debounce)).map_err(|_| error)?;
         }
-        let (step, interval) = (Duration::from_us(step_us), settings.interval);
-        Ok(Self { interface, ports, step, interval, next_port: 0, next_turn: Instant::ZERO })
+        Ok(())
     }
 
     /// When [`Self::poll`] is to be called next.

@@ -136,14 +136,17 @@ impl Node {
     /// The first rule that `config` violates; nothing is created.
     pub fn new(config: Config, record: Record, boot_id: u32, now: Instant) -> Result<Self, ConfigError> {
         config.validate()?;
-        Ok(Self::start(config, record, boot_id, now))
+        let mut node = Self::at_rest(config, record, boot_id, now);
+        node.start();
+        Ok(node)
     }
 
-    /// As [`new`](Self::new), on a config that was validated.
-    pub(crate) fn start(config: Config, record: Record, boot_id: u32, now: Instant) -> Self {
+    /// A node that has not yet [started](Self::start), on a config that was validated. Apart from it, and nothing but a
+    /// literal, so that the C ABI can make the node where it stays: it is as large as a small stack.
+    pub(crate) fn at_rest(config: Config, record: Record, boot_id: u32, now: Instant) -> Self {
         let disabled = !config.enabled;
         let off = disabled || record.disabled_by_peer;
-        let mut node = Self {
+        Self {
             auth: config.key.as_ref().map(Authenticator::new),
             boot_id: boot_id.max(1),
             digest: config.digest(),
@@ -180,12 +183,15 @@ impl Node {
             output: output::State::default(),
             counters: Counters::default(),
             config,
-        };
+        }
+    }
+
+    /// The first step of a new node.
+    pub(crate) fn start(&mut self) {
         // A cluster IP left over from before must be gone before anything else happens.
-        node.release_address();
-        node.store_if_changed();
-        node.deadline = node.next_deadline();
-        node
+        self.release_address();
+        self.store_if_changed();
+        self.deadline = self.next_deadline();
     }
 
     /// Takes a fact. Afterwards drain [`poll_output`](Self::poll_output), then ask

@@ -143,10 +143,14 @@ pub unsafe extern "C" fn ucm_ha_fxo_init_si3050(
         // SAFETY: promised by the caller.
         let config = unsafe { memory::read(config) }?;
         let spi = CallbackSpi { transfer: transfer.ok_or(Failure(UCM_HA_ERR_NULL))?, context };
-        memory::check(fxo)?;
-        let poller = config.si3050_poller(spi)?;
+        let (visits, chips) = (config.visits()?, config.chips()?);
+        // Made empty where it stays, and filled there: it is as large as a small stack.
+        let empty = || Ports::Si3050(Poller::without_ports(Chain::without_chips(spi, chips)));
         // SAFETY: promised by the caller.
-        unsafe { storage::init(fxo, || config.group(poller)) }
+        unsafe {
+            storage::init(fxo, || config.group(empty()))?;
+            storage::with(fxo, |group| group.add_chips(visits))
+        }
     });
     code(made)
 }
@@ -171,10 +175,13 @@ pub unsafe extern "C" fn ucm_ha_fxo_init_fault_lines(
         // SAFETY: promised by the caller.
         let config = unsafe { memory::read(config) }?;
         let read = read.ok_or(Failure(UCM_HA_ERR_NULL))?;
-        memory::check(fxo)?;
-        let poller = config.fault_line_poller(read, context)?;
+        let (visits, polarity) = (config.visits()?, config.polarity()?);
+        let empty = || Ports::FaultLines(Poller::without_ports(FaultLines::new(heapless::Vec::new())));
         // SAFETY: promised by the caller.
-        unsafe { storage::init(fxo, || config.group(poller)) }
+        unsafe {
+            storage::init(fxo, || config.group(empty()))?;
+            storage::with(fxo, |group| group.add_lines(visits, polarity, read, context))
+        }
     });
     code(made)
 }
@@ -293,7 +300,7 @@ impl From<PollerError> for Failure {
 }
 
 impl ucm_ha_fxo_config {
-    fn settings(&self) -> Result<PollerSettings, Failure> {
+    fn visits(&self) -> Result<PollerSettings, Failure> {
         if self.interval_ms == 0 {
             return Err(Failure(UCM_HA_ERR_INTERVAL_ZERO));
         }
@@ -309,9 +316,8 @@ impl ucm_ha_fxo_config {
         })
     }
 
-    fn si3050_poller(&self, spi: CallbackSpi) -> Result<Ports, Failure> {
-        let settings = self.settings()?;
-        let chips = Settings {
+    fn chips(&self) -> Result<Settings, Failure> {
+        Ok(Settings {
             framing: match self.framing {
                 UCM_HA_FRAMING_BYTE => Framing::Byte,
                 UCM_HA_FRAMING_WORD => Framing::Word,
@@ -328,30 +334,46 @@ impl ucm_ha_fxo_config {
                 ac_termination: self.ac_termination,
                 control_3: self.control_3,
             },
-        };
-        let mut chain = Chain::new(spi, self.ports, chips).map_err(|_| Failure(UCM_HA_ERR_PORT_COUNT))?;
-        // Whatever the outcome, the first polls find out the same and report it as a fault of the port.
-        let _ = chain.align();
-        Ok(Ports::Si3050(Poller::new(chain, settings)?))
+        })
     }
 
-    fn fault_line_poller(&self, read: LineRead, context: *mut c_void) -> Result<Ports, Failure> {
-        let settings = self.settings()?;
-        let polarity = match self.polarity {
-            UCM_HA_POLARITY_ACTIVE_HIGH => Polarity::ActiveHigh,
-            UCM_HA_POLARITY_ACTIVE_LOW => Polarity::ActiveLow,
-            _ => return Err(values::UNKNOWN),
-        };
-        let mut lines = heapless::Vec::new();
-        for own in 0..self.ports {
-            let line = self.first_port.saturating_add(own);
-            let pin = CallbackPin { read, context, line };
-            lines.push((pin, polarity)).map_err(|_| Failure(UCM_HA_ERR_PORT_COUNT))?;
+    fn polarity(&self) -> Result<Polarity, Failure> {
+        match self.polarity {
+            UCM_HA_POLARITY_ACTIVE_HIGH => Ok(Polarity::ActiveHigh),
+            UCM_HA_POLARITY_ACTIVE_LOW => Ok(Polarity::ActiveLow),
+            _ => Err(values::UNKNOWN),
         }
-        Ok(Ports::FaultLines(Poller::new(FaultLines::new(lines), settings)?))
     }
 
     fn group(&self, poller: Ports) -> Group {
         Group { first_port: self.first_port, ports: self.ports, poller }
+    }
+}
+
+impl Group {
+    /// The number of ports was checked before, so that no addition fails.
+    fn add_chips(&mut self, visits: PollerSettings) -> Result<(), Failure> {
+        let Ports::Si3050(poller) = &mut self.poller else { return Ok(()) };
+        let chain = poller.interface_mut();
+        chain.add_chips(self.ports).map_err(|_| Failure(UCM_HA_ERR_PORT_COUNT))?;
+        // Whatever the outcome, the first polls find out the same and report it as a fault of the port.
+        let _ = chain.align();
+        Ok(poller.add_ports(visits)?)
+    }
+
+    /// As `add_chips`.
+    fn add_lines(
+        &mut self,
+        visits: PollerSettings,
+        polarity: Polarity,
+        read: LineRead,
+        context: *mut c_void,
+    ) -> Result<(), Failure> {
+        let Ports::FaultLines(poller) = &mut self.poller else { return Ok(()) };
+        for line in (self.first_port..).take(self.ports.into()) {
+            let added = poller.interface_mut().add(CallbackPin { read, context, line }, polarity);
+            added.map_err(|_| Failure(UCM_HA_ERR_PORT_COUNT))?;
+        }
+        Ok(poller.add_ports(visits)?)
     }
 }

@@ -131,12 +131,23 @@ pub struct Chain<S> {
 impl<S: SpiDevice> Chain<S> {
     /// A chain of `chips` chips behind `spi`. Nothing is sent before the first poll.
     pub fn new(spi: S, chips: u8, settings: Settings) -> Result<Self, ChainError> {
+        let mut chain = Self::without_chips(spi, settings);
+        chain.add_chips(chips)?;
+        Ok(chain)
+    }
+
+    /// A chain that is still empty. The C ABI makes it where it stays and adds the chips there: it is large.
+    pub(crate) const fn without_chips(spi: S, settings: Settings) -> Self {
+        Self { bus: Bus { spi, framing: settings.framing }, chips: Vec::new(), settings }
+    }
+
+    /// Takes `chips` chips into the empty chain.
+    pub(crate) fn add_chips(&mut self, chips: u8) -> Result<(), ChainError> {
         let error = ChainError::ChipCount(chips);
-        let mut chain = Self { bus: Bus { spi, framing: settings.framing }, chips: Vec::new(), settings };
         for place in 0..chips {
-            chain.chips.push(Chip::new(chip_id(place))).map_err(|_| error)?;
+            self.chips.push(Chip::new(chip_id(place))).map_err(|_| error)?;
         }
-        if chain.chips.is_empty() { Err(error) } else { Ok(chain) }
+        if self.chips.is_empty() { Err(error) } else { Ok(()) }
     }
 
     /// Finds the start of an access again, for [`Framing::Byte`]: a program that was killed within one has left the chips
