@@ -21,25 +21,43 @@
 #[cfg(test)]
 extern crate std;
 
+#[forbid(unsafe_code)]
 pub mod arp;
+#[forbid(unsafe_code)]
 pub mod auth;
+#[forbid(unsafe_code)]
 pub mod cable;
 #[cfg(feature = "capi")]
 pub mod capi;
+#[forbid(unsafe_code)]
 pub mod config;
+#[forbid(unsafe_code)]
 pub mod debounce;
+#[forbid(unsafe_code)]
 pub mod event;
+#[forbid(unsafe_code)]
 pub mod fault;
+#[forbid(unsafe_code)]
 pub mod fxo;
+#[forbid(unsafe_code)]
 pub mod io;
+#[forbid(unsafe_code)]
 pub mod mailbox;
+#[forbid(unsafe_code)]
 pub mod node;
+#[forbid(unsafe_code)]
 pub mod peer;
+#[forbid(unsafe_code)]
 pub mod reach;
+#[forbid(unsafe_code)]
 pub mod role;
+#[forbid(unsafe_code)]
 pub mod service;
+#[forbid(unsafe_code)]
 pub mod status;
+#[forbid(unsafe_code)]
 pub mod time;
+#[forbid(unsafe_code)]
 pub mod wire;
 
 pub use config::{Config, ConfigError};
