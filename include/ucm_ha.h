@@ -339,6 +339,12 @@
 #define UCM_HA_REASON_DISABLED_BY_PEER 17
 
 /**
+ * The old active, which this node had lost sight of, is heard again and has given way. This node is and stays active: it says
+ * so anew to whoever follows the roles.
+ */
+#define UCM_HA_REASON_PEER_GAVE_WAY 18
+
+/**
  * Not refused.
  */
 #define UCM_HA_REFUSAL_NONE 0
@@ -723,7 +729,8 @@
 #define UCM_HA_OUTPUT_PERSIST 7
 
 /**
- * The role changed: role_before, role, term, reason.
+ * The role changed: role_before, role, term, reason. Where the two roles are equal, whoever follows the roles should be told
+ * of it again.
  */
 #define UCM_HA_OUTPUT_ROLE_CHANGED 8
 
@@ -866,6 +873,11 @@
  * Fault: the fault line of the port cannot be read.
  */
 #define UCM_HA_FXO_FAULT_LINE_UNREADABLE 22
+
+/**
+ * Fault: what leads to the port is not there.
+ */
+#define UCM_HA_FXO_FAULT_MISSING 23
 
 /**
  * Notice: too much signal, current or voltage on the line, now or within the last seconds.
@@ -1462,9 +1474,14 @@ typedef struct ucm_ha_status {
  */
 typedef struct ucm_ha_fxo_config {
     /**
-     * Time between two visits to the same port, in ms, at least 1. Default: 100.
+     * Time between two visits to a port whose state may be about to change, in ms, at least 1 and no longer
+     * than quiet_interval_ms. Default: 100.
      */
     uint32_t interval_ms;
+    /**
+     * Time between two visits to a port at rest, in ms, at least 1. Default: 100.
+     */
+    uint32_t quiet_interval_ms;
     /**
      * How long a port must have been bad to raise its fault, in ms. Default: 300.
      */
@@ -1881,6 +1898,17 @@ int32_t ucm_ha_node_fault(struct ucm_ha_node *node,
                           uint8_t raised);
 
 /**
+ * Faults (UCM_HA_FAULT_*, several may be combined) cannot be told yet (unknown is 1), as after a start, or can from now on
+ * (0). While so, the node does not count as healthier than a peer with such a fault. See ucm_ha_fxo_unknown.
+ *
+ * Errors: as for ucm_ha_node_fault.
+ */
+int32_t ucm_ha_node_fault_unknown(struct ucm_ha_node *node,
+                                  uint64_t now_us,
+                                  uint32_t faults,
+                                  uint8_t unknown);
+
+/**
  * Outcome of the full synchronisation that UCM_HA_OUTPUT_START_FULL_SYNC asked for: the generation of the data that this
  * node now holds, and whether it is complete (0 or 1). Firmware without data to copy reports complete at once.
  *
@@ -1992,6 +2020,15 @@ int32_t ucm_ha_fxo_next_poll(struct ucm_ha_fxo *fxo, uint64_t *due_us);
  * Errors: those of the storage; UCM_HA_ERR_NULL, UCM_HA_ERR_MISALIGNED for faults. Nothing is written.
  */
 int32_t ucm_ha_fxo_faults(struct ucm_ha_fxo *fxo, uint32_t *faults);
+
+/**
+ * The faults of the ports that have been neither seen well nor found faulty since the start: to be told to the node with
+ * ucm_ha_node_fault_unknown, 1 at the start and 0 as they go. It only shrinks, and only by a visit that changed something.
+ *
+ * Errors: as for ucm_ha_fxo_faults.
+ */
+int32_t ucm_ha_fxo_unknown(struct ucm_ha_fxo *fxo,
+                           uint32_t *faults);
 
 /**
  * Writes what is known of a port of this poller. Ports are counted from 0 over the whole machine, as in first_port.
@@ -2212,7 +2249,7 @@ UCM_HA_STATIC_ASSERT(sizeof(ucm_ha_config) == 104, ucm_ha_config_has_its_size);
 UCM_HA_STATIC_ASSERT(sizeof(ucm_ha_record) == 12, ucm_ha_record_has_its_size);
 UCM_HA_STATIC_ASSERT(sizeof(ucm_ha_output) == 56, ucm_ha_output_has_its_size);
 UCM_HA_STATIC_ASSERT(sizeof(ucm_ha_status) == 72, ucm_ha_status_has_its_size);
-UCM_HA_STATIC_ASSERT(sizeof(ucm_ha_fxo_config) == 24, ucm_ha_fxo_config_has_its_size);
+UCM_HA_STATIC_ASSERT(sizeof(ucm_ha_fxo_config) == 28, ucm_ha_fxo_config_has_its_size);
 UCM_HA_STATIC_ASSERT(sizeof(ucm_ha_fxo_update) == 12, ucm_ha_fxo_update_has_its_size);
 UCM_HA_STATIC_ASSERT(sizeof(ucm_ha_fxo_port) == 20, ucm_ha_fxo_port_has_its_size);
 

@@ -43,6 +43,7 @@ pub extern "C" fn ucm_ha_reason_name(reason: u8) -> *const c_char {
         UCM_HA_REASON_ADDRESS_FAILED => c"address_failed",
         UCM_HA_REASON_DISABLED => c"disabled",
         UCM_HA_REASON_DISABLED_BY_PEER => c"disabled_by_peer",
+        UCM_HA_REASON_PEER_GAVE_WAY => c"peer_gave_way",
         _ => UNKNOWN,
     };
     name.as_ptr()

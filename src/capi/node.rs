@@ -244,6 +244,26 @@ pub unsafe extern "C" fn ucm_ha_node_fault(node: *mut ucm_ha_node, now_us: u64, 
     unsafe { handle(node, now_us, input) }
 }
 
+/// Faults (UCM_HA_FAULT_*, several may be combined) cannot be told yet (unknown is 1), as after a start, or can from now on
+/// (0). While so, the node does not count as healthier than a peer with such a fault. See ucm_ha_fxo_unknown.
+///
+/// Errors: as for ucm_ha_node_fault.
+///
+/// # Safety
+/// See the rules at the top of the header.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ucm_ha_node_fault_unknown(
+    node: *mut ucm_ha_node,
+    now_us: u64,
+    faults: u32,
+    unknown: u8,
+) -> i32 {
+    let input =
+        values::faults(faults).and_then(|faults| Ok(Input::FaultUnknown { faults, unknown: values::truth(unknown)? }));
+    // SAFETY: promised by the caller.
+    unsafe { handle(node, now_us, input) }
+}
+
 /// Outcome of the full synchronisation that UCM_HA_OUTPUT_START_FULL_SYNC asked for: the generation of the data that this
 /// node now holds, and whether it is complete (0 or 1). Firmware without data to copy reports complete at once.
 ///

@@ -32,7 +32,8 @@ pub const UCM_HA_OUTPUT_SEND_LAN: u8 = 5;
 pub const UCM_HA_OUTPUT_SEND_ARP: u8 = 6;
 /// Store record durably, then report ucm_ha_node_persisted. May take its time; only the newest one matters.
 pub const UCM_HA_OUTPUT_PERSIST: u8 = 7;
-/// The role changed: role_before, role, term, reason.
+/// The role changed: role_before, role, term, reason. Where the two roles are equal, whoever follows the roles should be told
+/// of it again.
 pub const UCM_HA_OUTPUT_ROLE_CHANGED: u8 = 8;
 /// An alert was raised or cleared: alert, raised, and mac if has_mac is 1.
 pub const UCM_HA_OUTPUT_ALERT: u8 = 9;

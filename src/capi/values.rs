@@ -62,6 +62,9 @@ pub const UCM_HA_REASON_ADDRESS_FAILED: u8 = 15;
 pub const UCM_HA_REASON_DISABLED: u8 = 16;
 /// High availability was turned off by the peer.
 pub const UCM_HA_REASON_DISABLED_BY_PEER: u8 = 17;
+/// The old active, which this node had lost sight of, is heard again and has given way. This node is and stays active: it says
+/// so anew to whoever follows the roles.
+pub const UCM_HA_REASON_PEER_GAVE_WAY: u8 = 18;
 
 /// Not refused.
 pub const UCM_HA_REFUSAL_NONE: u8 = 0;
@@ -237,6 +240,7 @@ pub(super) const fn reason(value: RoleReason) -> u8 {
         RoleReason::AddressFailed => UCM_HA_REASON_ADDRESS_FAILED,
         RoleReason::Disabled => UCM_HA_REASON_DISABLED,
         RoleReason::DisabledByPeer => UCM_HA_REASON_DISABLED_BY_PEER,
+        RoleReason::PeerGaveWay => UCM_HA_REASON_PEER_GAVE_WAY,
     }
 }
 

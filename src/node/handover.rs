@@ -4,9 +4,9 @@
 //! is only believed in a frame that echoes what was sent after the question.
 
 use super::Node;
+use super::output::Queued;
 use crate::event::{RoleReason, SwitchRefusal};
 use crate::fault::Faults;
-use crate::io::Output;
 use crate::peer::Sight;
 use crate::role::Role;
 use crate::time::{Duration, Instant};
@@ -151,7 +151,7 @@ impl Node {
         self.handover.failed |= offer.reason == HandoverReason::SelfFault;
         self.handover.holdoff_until = self.now + self.config.timeout();
         match offer.reason {
-            HandoverReason::Forced => self.output.push(Output::SwitchDone(Err(refusal))),
+            HandoverReason::Forced => self.output.push(Queued::SwitchDone(Err(refusal))),
             HandoverReason::Shutdown if self.role == Role::Active => self.step_down(RoleReason::Shutdown),
             HandoverReason::SelfFault | HandoverReason::Shutdown => {}
         }
@@ -199,7 +199,7 @@ impl Node {
         let Some(offer) = self.handover.offer.take() else { return };
         self.handover.failed = false;
         match offer.reason {
-            HandoverReason::Forced => self.output.push(Output::SwitchDone(Ok(()))),
+            HandoverReason::Forced => self.output.push(Queued::SwitchDone(Ok(()))),
             HandoverReason::SelfFault => self.handover.reboot = true,
             HandoverReason::Shutdown => {}
         }
@@ -208,14 +208,14 @@ impl Node {
     /// The role was lost while an offer was under way.
     pub(super) fn abandon_handover(&mut self) {
         if let Some(Offer { reason: HandoverReason::Forced, .. }) = self.handover.offer.take() {
-            self.output.push(Output::SwitchDone(Err(SwitchRefusal::NotActive)));
+            self.output.push(Queued::SwitchDone(Err(SwitchRefusal::NotActive)));
         }
     }
 
     pub(super) fn force_switch(&mut self) {
         match self.switch_refusal() {
             Ok(()) => self.offer(HandoverReason::Forced),
-            Err(refusal) => self.output.push(Output::SwitchDone(Err(refusal))),
+            Err(refusal) => self.output.push(Queued::SwitchDone(Err(refusal))),
         }
     }
 
@@ -354,7 +354,7 @@ impl Node {
     pub(super) fn request_reboot(&mut self) {
         if self.handover.reboot && self.store.is_settled() {
             self.handover.reboot = false;
-            self.output.push(Output::Reboot);
+            self.output.push(Queued::Reboot);
         }
     }
 
@@ -371,7 +371,7 @@ impl Node {
             self.step_down(RoleReason::Shutdown);
         }
         self.handover.stopped = true;
-        self.output.push(Output::Stopped);
+        self.output.push(Queued::Stopped);
     }
 
     pub(super) fn stop_deadline(&self) -> Instant {

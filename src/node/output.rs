@@ -7,8 +7,10 @@
 use super::{Node, address};
 use crate::arp;
 use crate::cable;
+use crate::event::{RoleReason, SwitchRefusal};
 use crate::fault::Faults;
 use crate::io::Output;
+use crate::role::Role;
 use crate::time::Duration;
 use crate::wire::{MAX_EMIT_LEN, Path};
 use heapless::Deque;
@@ -21,14 +23,37 @@ const EXECUTE_WITHIN: Duration = Duration::from_ms(250);
 /// a step may start a synchronisation and stop the node. The simulator checks the bound.
 const QUEUE_LEN: usize = 20;
 
+/// The effects that are queued. An [`Output`] has room for a time and a record, and would make the queue three times as
+/// large.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Queued {
+    RoleChanged { from: Role, to: Role, term: u32, reason: RoleReason },
+    SwitchDone(Result<(), SwitchRefusal>),
+    StartFullSync,
+    Reboot,
+    Stopped,
+}
+
+impl From<Queued> for Output {
+    fn from(queued: Queued) -> Self {
+        match queued {
+            Queued::RoleChanged { from, to, term, reason } => Self::RoleChanged { from, to, term, reason },
+            Queued::SwitchDone(outcome) => Self::SwitchDone(outcome),
+            Queued::StartFullSync => Self::StartFullSync,
+            Queued::Reboot => Self::Reboot,
+            Queued::Stopped => Self::Stopped,
+        }
+    }
+}
+
 #[derive(Clone, Debug, Default)]
 pub(super) struct State {
-    queue: Deque<Output, QUEUE_LEN>,
+    queue: Deque<Queued, QUEUE_LEN>,
 }
 
 impl State {
     /// Queues an effect. An adapter that does not drain the node loses the oldest ones.
-    pub(super) fn push(&mut self, output: Output) {
+    pub(super) fn push(&mut self, output: Queued) {
         if self.queue.is_full() {
             self.queue.pop_front();
         }
@@ -45,7 +70,7 @@ impl Node {
             .or_else(|| self.poll_arp(frame))
             .or_else(|| self.store.take_pending())
             .or_else(|| self.poll_fault_change())
-            .or_else(|| self.output.queue.pop_front())
+            .or_else(|| self.output.queue.pop_front().map(Output::from))
             .or_else(|| self.poll_alert())
     }
 

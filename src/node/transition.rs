@@ -1,8 +1,8 @@
 //! What a decision does.
 
+use super::output::Queued;
 use super::{Claim, MAX_DECISIONS, Node, SYNC_RETRY};
 use crate::event::RoleReason;
-use crate::io::Output;
 use crate::peer::Sight;
 use crate::role::{Consent, Decision, Role, decide};
 use crate::wire::{Readiness, Repr, Signal};
@@ -111,7 +111,7 @@ impl Node {
         if from == to {
             return;
         }
-        self.output.push(Output::RoleChanged { from, to, term: self.term, reason });
+        self.output.push(Queued::RoleChanged { from, to, term: self.term, reason });
         self.send_now();
     }
 
@@ -126,7 +126,7 @@ impl Node {
         if heard.is_some_and(|facts| Some(facts.boot_id) == self.rival && facts.role != Role::Active) {
             self.rival = None;
             let (from, to, term) = (Role::Active, Role::Active, self.term);
-            self.output.push(Output::RoleChanged { from, to, term, reason: RoleReason::PeerGaveWay });
+            self.output.push(Queued::RoleChanged { from, to, term, reason: RoleReason::PeerGaveWay });
         }
     }
 
@@ -169,7 +169,7 @@ impl Node {
         if wanted && usable {
             self.sync.running = true;
             self.sync.retry_at = self.now + SYNC_RETRY;
-            self.output.push(Output::StartFullSync);
+            self.output.push(Queued::StartFullSync);
         }
     }
 }

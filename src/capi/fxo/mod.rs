@@ -71,8 +71,11 @@ const _: () = assert!(size_of::<ucm_ha_fxo>() == UCM_HA_FXO_SIZE && storage::fit
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ucm_ha_fxo_config {
-    /// Time between two visits to the same port, in ms, at least 1. Default: 100.
+    /// Time between two visits to a port whose state may be about to change, in ms, at least 1 and no longer
+    /// than quiet_interval_ms. Default: 100.
     pub interval_ms: u32,
+    /// Time between two visits to a port at rest, in ms, at least 1. Default: 100.
+    pub quiet_interval_ms: u32,
     /// How long a port must have been bad to raise its fault, in ms. Default: 300.
     pub raise_ms: u32,
     /// How long it must have been good to clear it, in ms. Default: 2000.
@@ -105,7 +108,7 @@ pub struct ucm_ha_fxo_config {
 
 // SAFETY: integers only.
 unsafe impl Plain for ucm_ha_fxo_config {}
-const _: () = assert!(size_of::<ucm_ha_fxo_config>() == 24, "as in cbindgen.toml");
+const _: () = assert!(size_of::<ucm_ha_fxo_config>() == 28, "as in cbindgen.toml");
 
 /// Fills config with the defaults named at its fields.
 ///
@@ -247,6 +250,26 @@ pub unsafe extern "C" fn ucm_ha_fxo_faults(fxo: *mut ucm_ha_fxo, faults: *mut u3
     code(unsafe { memory::write(faults, || storage::with(fxo, all)) })
 }
 
+/// The faults of the ports that have been neither seen well nor found faulty since the start: to be told to the node with
+/// ucm_ha_node_fault_unknown, 1 at the start and 0 as they go. It only shrinks, and only by a visit that changed something.
+///
+/// Errors: as for ucm_ha_fxo_faults.
+///
+/// # Safety
+/// See the rules at the top of the header.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ucm_ha_fxo_unknown(fxo: *mut ucm_ha_fxo, faults: *mut u32) -> i32 {
+    let all = |group: &mut Group| {
+        let faults = match &group.poller {
+            Ports::Si3050(poller) => poller.unknown(),
+            Ports::FaultLines(poller) => poller.unknown(),
+        };
+        Ok(from_port(faults, group.first_port).bits())
+    };
+    // SAFETY: promised by the caller.
+    code(unsafe { memory::write(faults, || storage::with(fxo, all)) })
+}
+
 /// Writes what is known of a port of this poller. Ports are counted from 0 over the whole machine, as in first_port.
 ///
 /// Errors: those of the storage; UCM_HA_ERR_NO_SUCH_PORT; UCM_HA_ERR_NULL, UCM_HA_ERR_MISALIGNED for status. Nothing is
@@ -275,6 +298,7 @@ fn defaults() -> ucm_ha_fxo_config {
     let country = Country::TBR21;
     ucm_ha_fxo_config {
         interval_ms: ms(settings.interval),
+        quiet_interval_ms: ms(settings.quiet_interval),
         raise_ms: ms(settings.debounce.raise),
         clear_ms: ms(settings.debounce.clear),
         raise_samples: settings.debounce.raise_samples,
@@ -301,13 +325,14 @@ impl From<PollerError> for Failure {
 
 impl ucm_ha_fxo_config {
     fn visits(&self) -> Result<PollerSettings, Failure> {
-        if self.interval_ms == 0 {
+        if self.interval_ms == 0 || self.quiet_interval_ms == 0 {
             return Err(Failure(UCM_HA_ERR_INTERVAL_ZERO));
         }
         let last = self.first_port.checked_add(self.ports).filter(|last| *last <= UCM_HA_MAX_FXO_PORTS);
         last.filter(|_| self.ports > 0).ok_or(Failure(UCM_HA_ERR_PORT_COUNT))?;
         Ok(PollerSettings {
             interval: Duration::from_ms(self.interval_ms.into()),
+            quiet_interval: Duration::from_ms(self.quiet_interval_ms.into()),
             debounce: Limits {
                 raise_samples: self.raise_samples,
                 clear_samples: self.clear_samples,

@@ -38,6 +38,8 @@ pub const UCM_HA_FXO_FAULT_ISOLATION_LINK: u8 = 20;
 pub const UCM_HA_FXO_FAULT_LINE: u8 = 21;
 /// Fault: the fault line of the port cannot be read.
 pub const UCM_HA_FXO_FAULT_LINE_UNREADABLE: u8 = 22;
+/// Fault: what leads to the port is not there.
+pub const UCM_HA_FXO_FAULT_MISSING: u8 = 23;
 
 /// Notice: too much signal, current or voltage on the line, now or within the last seconds.
 pub const UCM_HA_FXO_NOTICE_OVERLOAD: u8 = 1 << 0;
@@ -181,5 +183,6 @@ const fn fault_kind(kind: FaultKind) -> (u8, u8) {
         FaultKind::IsolationLink => (UCM_HA_FXO_FAULT_ISOLATION_LINK, 0),
         FaultKind::FaultLine => (UCM_HA_FXO_FAULT_LINE, 0),
         FaultKind::FaultLineUnreadable => (UCM_HA_FXO_FAULT_LINE_UNREADABLE, 0),
+        FaultKind::Missing => (UCM_HA_FXO_FAULT_MISSING, 0),
     }
 }
