@@ -2,7 +2,6 @@
 //!
 //! Time alone is not enough. A machine that was suspended between two samples has seen no bad state that lasted, so a
 //! change also needs a number of samples in a row.
-#![forbid(unsafe_code)]
 
 use crate::time::{Duration, Instant};
 

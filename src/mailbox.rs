@@ -13,7 +13,6 @@
 //! The mailbox is bounded and loses nothing silently. A post that finds no room is counted, and behind what was there
 //! before comes [`Mail::Lost`]: read every state again. Only a crash cannot be read again, so it takes the place of
 //! something that can.
-#![forbid(unsafe_code)]
 
 use crate::io::Port;
 use crate::service::ServiceId;

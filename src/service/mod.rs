@@ -7,7 +7,6 @@
 //! A crash, an exit and a report of the service itself are facts and count at once. A deadlock counts when the kick
 //! deadline has passed, a probe after [`PROBE_FAILURES`] failures in a row. A fault is cleared when the service has been
 //! well for [`Services::new`]'s `clear`. `docs/services.md` has the whole table.
-#![forbid(unsafe_code)]
 
 mod entry;
 #[cfg(test)]
