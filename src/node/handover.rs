@@ -246,9 +246,19 @@ impl Node {
             Err(SwitchRefusal::PeerSyncing)
         } else if severity >= limit || !has(Readiness::WILLING | Readiness::LAN_CARRIER) {
             Err(SwitchRefusal::PeerUnhealthy)
+        } else if reason != HandoverReason::Shutdown && self.gateway_is_only_here(facts) {
+            Err(SwitchRefusal::PeerUnhealthy)
         } else {
             Ok(())
         }
+    }
+
+    /// The gateway answers here and not at the peer. That becomes a fault of the peer's only after a while, and before it does
+    /// the peer must not be handed phones that it cannot reach.
+    fn gateway_is_only_here(&self, peer: &Repr) -> bool {
+        let peer_knows_one = peer.readiness.contains(Readiness::GATEWAY_CONFIGURED);
+        let peer_sees_it = peer.readiness.contains(Readiness::GATEWAY_SEEN);
+        self.gateway_seen() == Some(true) && peer_knows_one && !peer_sees_it
     }
 
     /// This node should hand over for a fault of its own, and the peer does not take it.

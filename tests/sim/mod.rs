@@ -6,6 +6,7 @@ mod clock;
 mod dice;
 mod ether;
 mod faults;
+mod grid;
 mod invariants;
 mod kernel;
 mod lifecycle;

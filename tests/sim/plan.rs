@@ -53,10 +53,22 @@ impl Plan {
 
     /// Runs the plan until everything has healed and the pair has been seen to serve, or a promise breaks.
     pub(crate) fn run(&self, trace: Trace) -> World {
+        let mut world = self.begin(trace);
+        self.finish(&mut world);
+        world
+    }
+
+    /// The world before anything has happened.
+    pub(crate) fn begin(&self, trace: Trace) -> World {
         let mut world = World::new(self.seed, self.settings.clone(), self.faults.clone(), trace);
         if let Some(when) = self.switch_at {
             world.at(when, Event::SwitchActive);
         }
+        world
+    }
+
+    /// Runs what is left of the plan.
+    pub(crate) fn finish(&self, world: &mut World) {
         let healed = self.faults.iter().map(|fault| fault.to).max().unwrap_or(0).max(self.switch_at.unwrap_or(0));
         world.run_until(healed);
         let watched = world.watch.serve_us() + WATCHED_US;
@@ -66,7 +78,6 @@ impl Plan {
         if !served {
             world.breaks("L6", || "a daemon does not come back after everything has healed".into());
         }
-        world
     }
 }
 

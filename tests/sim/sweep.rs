@@ -88,26 +88,31 @@ fn run_one(seed: u64, only: Option<&str>, tally: &mut Tally) {
     }
 }
 
-/// Runs `runs` seeds, or those of them that are of the class `only`.
-fn run_all(first: u64, runs: u64, only: Option<&str>) -> Tally {
-    let next = AtomicU64::new(first);
-    let work = || {
-        let mut tally = Tally::default();
+/// Does `work` with the numbers below `count`, on all processors; each of them sums up on its own.
+pub(crate) fn in_parallel<T: Send>(count: u64, begin: fn() -> T, work: impl Fn(&mut T, u64) + Sync) -> Vec<T> {
+    let next = AtomicU64::new(0);
+    let worker = || {
+        let mut sum = begin();
         loop {
-            let seed = next.fetch_add(1, Ordering::Relaxed);
-            if seed >= first + runs {
-                return tally;
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            if number >= count {
+                return sum;
             }
-            run_one(seed, only, &mut tally);
+            work(&mut sum, number);
         }
     };
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        let mut sum = Tally::default();
-        for worker in workers {
-            sum.add(worker.join().expect("a worker does not panic"));
-        }
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
+        workers.into_iter().map(|worker| worker.join().expect("a worker does not panic")).collect()
+    })
+}
+
+/// Runs `runs` seeds, or those of them that are of the class `only`.
+fn run_all(first: u64, runs: u64, only: Option<&str>) -> Tally {
+    let tallies = in_parallel(runs, Tally::default, |tally, number| run_one(first + number, only, tally));
+    tallies.into_iter().fold(Tally::default(), |mut sum, tally| {
+        sum.add(tally);
         sum
     })
 }

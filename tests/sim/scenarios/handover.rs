@@ -1,6 +1,6 @@
 //! Self-faults and what becomes of them: L2, L5, S3.
 
-use super::lab::{cable_out, given_pair, lan_out, lan_split_between_nodes, slow, without_gateway};
+use super::lab::{cable_out, gateway_lost_for, given_pair, lan_out, lan_split_between_nodes, slow, without_gateway};
 use crate::sim::faults::Kind;
 use crate::sim::settings::Settings;
 use crate::sim::{MS, SEC};
@@ -213,5 +213,22 @@ fn an_active_without_lan_lets_go_when_nobody_answers_its_offer() {
         lab.ensure(!lab.bound(old), "released");
         lab.run(4 * SEC);
         lab.ensure(lab.active() == 1 - old, "the other one takes over after its timeout");
+    });
+}
+
+#[test]
+fn a_standby_that_has_just_lost_the_gateway_is_not_handed_the_role() {
+    // Found by the grid of double faults: its own fault of the gateway is not raised yet, and the phones would have lost a
+    // node that reaches them to one that does not.
+    given_pair(&Settings::default(), |lab| {
+        let (active, standby, start) = (lab.active(), lab.standby(), lab.now());
+        lab.begin(gateway_lost_for(standby));
+        lab.run(1500 * MS);
+        lab.ensure(!lab.alert(standby, Alert::HeartbeatLost), "the pair hears each other");
+        lab.begin(service_fault(active));
+        lab.run(10 * SEC);
+        lab.then_no_role_change(start);
+        lab.then_no_outage(start);
+        lab.then_alert(active, Alert::HandoverFailed);
     });
 }
