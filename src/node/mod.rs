@@ -15,9 +15,11 @@
 //! | `timer` | when to wake |
 //! | `output` | the ordered stream of effects |
 //! | `alert`, `report` | what the operator is told |
+//! | `debug` | what is shown of a node to tools |
 
 mod address;
 mod alert;
+mod debug;
 mod handover;
 mod health;
 mod output;

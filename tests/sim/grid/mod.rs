@@ -22,7 +22,7 @@ mod table;
 use super::sweep::{in_parallel, number};
 use super::trace::Trace;
 use super::{A, SEC, Us};
-use cell::{Cell, Column, OFFSETS, Outcome, SINGLE_SPANS, SPANS, SWITCHES_US, Serves, Span, TIMEOUTS_S};
+use cell::{Cell, Column, OFFSETS, Outcome, SINGLE_SPANS, SPANS, SWITCHES_US, Serves, TIMEOUTS_S};
 use kinds::variants;
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};

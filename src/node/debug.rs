@@ -1,0 +1,63 @@
+//! What a node knows, for people and for tools that compare nodes. The key is left out, and so is what says nothing of the
+//! future: settings, which never change, and counters.
+
+use super::Node;
+use core::fmt::{Debug, Formatter, Result};
+
+impl Debug for Node {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        // Named one by one, so that a new field must be thought about.
+        let Self {
+            config: _,
+            auth: _,
+            boot_id,
+            digest: _,
+            started,
+            now: _,
+            deadline,
+            role,
+            term,
+            last_active,
+            disabled,
+            disabled_by_peer,
+            stopping,
+            peer,
+            quiet,
+            claim,
+            signal,
+            handover,
+            address,
+            probe,
+            health,
+            store,
+            send,
+            alert,
+            sync,
+            output,
+            counters: _,
+        } = self;
+        f.debug_struct("Node")
+            .field("boot_id", boot_id)
+            .field("started", started)
+            .field("deadline", deadline)
+            .field("role", role)
+            .field("term", term)
+            .field("last_active", last_active)
+            .field("disabled", &(disabled, disabled_by_peer))
+            .field("stopping", stopping)
+            .field("peer", peer)
+            .field("quiet", quiet)
+            .field("claim", claim)
+            .field("signal", signal)
+            .field("handover", handover)
+            .field("address", address)
+            .field("probe", probe)
+            .field("health", health)
+            .field("store", store)
+            .field("send", send)
+            .field("alert", alert)
+            .field("sync", sync)
+            .field("output", output)
+            .finish()
+    }
+}
