@@ -59,7 +59,6 @@ impl Node {
             self.handover_came_back();
         }
         self.claim = Some(Claim { reason, by_handover });
-        self.quiet.armed = self.now;
         self.change_role(Role::Claiming, reason);
         self.bind_address();
     }
@@ -76,7 +75,6 @@ impl Node {
         self.rival = self.peer.facts().filter(unseen).map(|facts| facts.boot_id);
         self.last_active = true;
         self.signal = Signal::None;
-        self.quiet.armed = self.now;
         self.sync.running = false;
         self.sync.complete = true;
         self.change_role(Role::Active, claim.reason);

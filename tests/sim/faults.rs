@@ -1,6 +1,6 @@
 //! What can go wrong in the world, and how it begins and ends.
 
-use super::link::Impairment;
+use super::link::{Impairment, Net};
 use super::stations::{FOREIGN, FOREIGN_MAC};
 use super::world::World;
 use super::{Us, trace};
@@ -98,7 +98,7 @@ fn count(reasons: &mut u8, on: bool) {
 impl World {
     /// Begins (`on`) or ends a fault.
     pub(crate) fn set_fault(&mut self, kind: &Kind, on: bool) {
-        self.set_paths(kind, on);
+        self.net.set(kind, on);
         match *kind {
             Kind::DaemonKilled { node } => self.set_killed(node, on),
             Kind::DaemonFrozen { node } => self.set_frozen(node, on),
@@ -125,10 +125,12 @@ impl World {
         self.tell_carriers();
         self.topology_changed();
     }
+}
 
+impl Net {
     /// The part of a fault that lies in the paths.
-    fn set_paths(&mut self, kind: &Kind, on: bool) {
-        let net = &mut self.net;
+    pub(crate) fn set(&mut self, kind: &Kind, on: bool) {
+        let net = self;
         match kind {
             Kind::CableCut { from, carrier_lost } => {
                 for node in [super::A, super::B] {

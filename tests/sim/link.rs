@@ -30,7 +30,7 @@ pub(crate) struct Impairment {
 }
 
 /// What the two nodes share: power sockets, the cable and the switch.
-#[derive(Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Net {
     /// Reasons why a machine has no power.
     pub(crate) power_off: [u8; 2],

@@ -12,6 +12,7 @@ mod kernel;
 mod lifecycle;
 mod link;
 mod machine;
+mod model;
 mod plan;
 mod replay;
 mod scenarios;

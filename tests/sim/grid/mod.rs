@@ -16,7 +16,7 @@
 //! (test `a_cell_of_the_grid_can_be_seen_again`). The outcome of each class is compared with `docs/safety.md`.
 
 mod cell;
-mod kinds;
+pub(crate) mod kinds;
 mod table;
 
 use super::sweep::{in_parallel, number};

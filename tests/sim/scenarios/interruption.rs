@@ -6,6 +6,7 @@ use crate::sim::link::Impairment;
 use crate::sim::settings::Settings;
 use crate::sim::{MS, SEC};
 use ucm_ha::event::Alert;
+use ucm_ha::role::Role;
 
 fn all_settings() -> [Settings; 3] {
     [Settings::default(), slow(), without_gateway()]
@@ -119,4 +120,20 @@ fn blips_of_the_lan_change_nothing_that_lasts() {
             });
         }
     }
+}
+
+#[test]
+fn an_active_left_alone_on_a_slow_lan_is_interrupted_once_at_most() {
+    // Found by the grid of double faults (cell 267594): with fast failover it claimed every T and let go 250 ms later, since
+    // a claim made contact that had been lost for long look fresh.
+    let late = Impairment { delay_min_us: 100 * MS, delay_max_us: 400 * MS, ..Impairment::default() };
+    given_pair(&Settings::default(), |lab| {
+        let (active, standby, start) = (lab.active(), lab.standby(), lab.now());
+        lab.begin(Kind::PowerLost { node: standby });
+        lab.begin(Kind::LanBad { node: active, how: late });
+        lab.run(30 * SEC);
+        let activations = lab.changes_since(start).filter(|change| change.to == Role::Active).count();
+        lab.ensure(activations <= 1, &format!("it claims once at most, but {activations} times"));
+        lab.ensure(lab.bound(active), "it serves");
+    });
 }

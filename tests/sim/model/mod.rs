@@ -1,0 +1,183 @@
+//! Model checking of the code that ships: two real nodes, and every choice of faults within a scope.
+//!
+//! A state is both nodes, everything in flight, what the kernels hold, what is broken, and virtual time. From each state the
+//! search tries every choice that is left: nothing; a single frame lost, twice, or late and out of order; a fault of any kind
+//! of the grid, for each of a few spans. Faults begin at multiples of a quantum and, while roles change, between any two
+//! events. Between choices everything takes a fixed time, and timers fire when they are due; what runs between choices is
+//! what makes the search finite. Two states are the same when all that differs is when they happen (`canon`).
+//!
+//! `cargo test` runs bounded searches. `UCM_HA_MODEL=full cargo test --test simulator model -- --nocapture` runs the full ones.
+
+mod canon;
+mod pair;
+mod scope;
+mod step;
+mod watch;
+
+use super::faults::Kind;
+use super::grid::kinds::variants;
+use super::settings::Settings;
+use super::{A, B, MS, SEC, Us};
+use scope::{Reach, Scope, Start};
+use stateright::{Checker, DiscoveryClassification, Model};
+use std::time::Instant;
+
+/// The shortest T.
+const TIMEOUT_US: Us = 3 * SEC;
+
+/// Faults of the grid that the model can have: what loses or delays at random is there as choices about single frames.
+fn all_kinds() -> Vec<Kind> {
+    let kinds = variants(A).into_iter().map(|variant| variant.kind);
+    kinds
+        .filter(|kind| {
+            !matches!(
+                kind,
+                Kind::CableBad(_)
+                    | Kind::LanBad { .. }
+                    | Kind::Attack
+                    | Kind::BindFails { .. }
+                    | Kind::PersistFails { .. }
+            )
+        })
+        .collect()
+}
+
+fn fast() -> Settings {
+    Settings { boot_at: [100 * MS, 150 * MS], ..Settings::default() }
+}
+
+fn slow() -> Settings {
+    Settings { fast: [false; 2], ..fast() }
+}
+
+fn alone() -> Settings {
+    Settings { gateway: [false; 2], ..slow() }
+}
+
+fn scope(name: &'static str, settings: Settings, start: Start) -> Scope {
+    Scope {
+        name,
+        settings,
+        start,
+        budget: 1,
+        quantum_us: 50 * MS,
+        window_us: 300 * MS,
+        kinds: all_kinds(),
+        spans_us: vec![TIMEOUT_US + 500 * MS],
+        frames: true,
+        sockets_first: false,
+        reaches: &[],
+    }
+}
+
+fn is_full() -> bool {
+    match std::env::var("UCM_HA_MODEL").as_deref() {
+        Err(_) => false,
+        Ok("full") => true,
+        Ok(other) => panic!("UCM_HA_MODEL={other} is not \"full\""),
+    }
+}
+
+/// Searches a scope to its end and says what was found.
+fn explore(scope: Scope) {
+    let (name, started) = (scope.name, Instant::now());
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let checker = scope.checker().threads(threads).spawn_dfs().join();
+    println!(
+        "{name}: {} states ({} different), depth {}, in {:.1} s",
+        checker.state_count(),
+        checker.unique_state_count(),
+        checker.max_depth(),
+        started.elapsed().as_secs_f32()
+    );
+    for (property, path) in checker.discoveries() {
+        if matches!(checker.discovery_classification(property), DiscoveryClassification::Counterexample) {
+            println!("{name}: {property} does not hold:");
+            for (state, action) in path.into_vec() {
+                println!("{state:?}  then {action:?}");
+            }
+        }
+    }
+    checker.assert_properties();
+}
+
+/// The faults of which two at a time are the hard cases: both paths, both LAN ports, the gateway, and the active itself.
+fn hard_kinds() -> Vec<Kind> {
+    let node = |wanted: usize| [wanted == A, wanted == B];
+    let dead = |node, carrier_lost| Kind::LanPortDead { node, send: true, receive: true, carrier_lost };
+    vec![
+        Kind::CableCut { from: [true; 2], carrier_lost: [true; 2] },
+        Kind::CableCut { from: node(A), carrier_lost: [false; 2] },
+        Kind::LanCut { pairs: vec![(A, B), (B, A)] },
+        dead(A, false),
+        dead(B, true),
+        Kind::GatewayDead,
+        Kind::DaemonKilled { node: A },
+        Kind::DaemonFrozen { node: A },
+        Kind::PowerLost { node: A },
+        Kind::DaemonFrozen { node: B },
+    ]
+}
+
+#[test]
+fn one_fault_at_any_time_breaks_nothing() {
+    let skewed = Settings { rate_ppm: [-1000, 1000], ..fast() };
+    let all = [("fast", fast()), ("fast, clocks 2000 ppm apart", skewed), ("slow", slow()), ("no gateway", alone())];
+    for (name, settings) in all {
+        let spans_us = vec![300 * MS, TIMEOUT_US / 2, TIMEOUT_US + 500 * MS];
+        let window_us = if is_full() { 1500 * MS } else { 300 * MS };
+        explore(Scope { window_us, spans_us, reaches: &[Reach::TakenOver], ..scope(name, settings, Start::Pair) });
+    }
+}
+
+#[test]
+fn any_two_faults_break_nothing_but_by_the_formula_of_s2() {
+    for (name, settings) in [("two faults, fast", fast()), ("two faults, slow", slow())] {
+        let base = scope(name, settings, Start::Pair);
+        let kinds = if is_full() { all_kinds() } else { hard_kinds() };
+        let (quantum_us, window_us) = if is_full() { (250 * MS, 4 * SEC) } else { (900 * MS, 3500 * MS) };
+        let reaches = &[Reach::TakenOver, Reach::TwoActives];
+        explore(Scope { budget: 2, kinds, quantum_us, window_us, frames: false, reaches, ..base });
+    }
+}
+
+#[test]
+fn one_fault_at_any_event_of_a_handover_breaks_nothing() {
+    for (name, settings) in [("handover, fast", fast()), ("handover, slow", slow()), ("handover, no gateway", alone())]
+    {
+        let window_us = 60 * MS;
+        explore(Scope { window_us, reaches: &[Reach::HandedOver], ..scope(name, settings, Start::Switch) });
+    }
+}
+
+#[test]
+fn any_two_frames_of_a_handover_lost_repeated_or_late_break_nothing() {
+    let budget = if is_full() { 3 } else { 2 };
+    let base = scope("frames of a handover", fast(), Start::Switch);
+    explore(Scope { budget, kinds: Vec::new(), window_us: 60 * MS, reaches: &[Reach::HandedOver], ..base });
+}
+
+#[test]
+fn a_fault_and_a_frame_of_a_handover_lost_repeated_or_late_break_nothing() {
+    let kinds = if is_full() { all_kinds() } else { hard_kinds().split_off(6) };
+    let base = scope("a handover, two faults", slow(), Start::Switch);
+    let window_us = if is_full() { 60 * MS } else { 8 * MS };
+    explore(Scope { budget: 2, kinds, window_us, reaches: &[Reach::HandedOver], ..base });
+}
+
+#[test]
+fn what_a_frozen_daemon_looks_at_first_does_not_matter() {
+    let kinds = vec![Kind::DaemonFrozen { node: A }, Kind::DaemonFrozen { node: B }];
+    for (name, settings) in [("sockets first, fast", fast()), ("sockets first, no gateway", alone())] {
+        let spans_us = vec![90 * MS, 900 * MS, 2500 * MS, TIMEOUT_US, TIMEOUT_US + 500 * MS];
+        let base = scope(name, settings, Start::Pair);
+        explore(Scope { budget: 2, kinds: kinds.clone(), spans_us, sockets_first: true, frames: false, ..base });
+    }
+}
+
+#[test]
+fn one_fault_while_both_boot_breaks_nothing() {
+    for (name, settings) in [("boot, fast", fast()), ("boot, no gateway", alone())] {
+        explore(Scope { window_us: 1500 * MS, quantum_us: 150 * MS, ..scope(name, settings, Start::Boot) });
+    }
+}
