@@ -38,8 +38,8 @@ pub(super) struct State {
     holdoff_until: Instant,
     /// The last offer for an own fault came to nothing.
     failed: bool,
-    /// A term this node was handed and could not take.
-    refused: Option<u32>,
+    /// A term this node was handed and gave back, and why.
+    refused: Option<(u32, RefuseReason)>,
     stopped: bool,
     /// Ask for the reboot that follows a handover for an own fault.
     reboot: bool,
@@ -147,6 +147,8 @@ impl Node {
 
     fn offer_failed(&mut self, refusal: SwitchRefusal) {
         let Some(offer) = self.handover.offer.take() else { return };
+        // What was refused once stays refused: the next offer needs a term of its own.
+        self.store.give_away(offer.term);
         self.signal = Signal::None;
         self.handover.failed |= offer.reason == HandoverReason::SelfFault;
         self.handover.holdoff_until = self.now + self.config.timeout();
@@ -240,13 +242,12 @@ impl Node {
             HandoverReason::Forced => 1,
             HandoverReason::Shutdown => Faults::all().severity(),
         };
+        let blind = reason != HandoverReason::Shutdown && self.gateway_is_only_here(facts);
         if facts.role != Role::Standby {
             Err(SwitchRefusal::PeerNotStandby)
         } else if reason == HandoverReason::Forced && has(Readiness::SYNCING) {
             Err(SwitchRefusal::PeerSyncing)
-        } else if severity >= limit || !has(Readiness::WILLING | Readiness::LAN_CARRIER) {
-            Err(SwitchRefusal::PeerUnhealthy)
-        } else if reason != HandoverReason::Shutdown && self.gateway_is_only_here(facts) {
+        } else if severity >= limit || !has(Readiness::WILLING | Readiness::LAN_CARRIER) || blind {
             Err(SwitchRefusal::PeerUnhealthy)
         } else {
             Ok(())
@@ -300,10 +301,14 @@ impl Node {
     }
 
     fn answer_offer(&mut self, facts: &Repr, term: u32, reason: HandoverReason) -> Signal {
-        if self.handover.refused == Some(term) {
-            return Signal::Refuse { term, reason: RefuseReason::AddressFailed };
+        if let Some((_, refusal)) = self.handover.refused.filter(|(refused, _)| *refused == term) {
+            return Signal::Refuse { term, reason: refusal };
         }
         if let Some(refusal) = self.offer_refusal(facts, reason) {
+            // The peer may have let go and be about to take back what is refused now: it is not accepted again (S1).
+            if facts.role == Role::Yielding || self.signal == (Signal::Accept { term }) {
+                self.handover.refused = Some((term, refusal));
+            }
             return Signal::Refuse { term, reason: refusal };
         }
         // Where something is still missing there is no answer yet: the offer is repeated, and meanwhile nobody has let go.
@@ -357,7 +362,7 @@ impl Node {
 
     /// The cluster IP that was handed over could not be bound.
     pub(super) fn refuse_term(&mut self, term: u32) {
-        self.handover.refused = Some(term);
+        self.handover.refused = Some((term, RefuseReason::AddressFailed));
     }
 
     /// Asks for the reboot once the budget that it cost is stored: it must not be forgotten by the reboot itself.

@@ -220,3 +220,24 @@ fn shutting_down_the_standby_or_a_lone_active_ends_at_once() {
         lab.ensure(!lab.bound(active), "nothing left behind");
     });
 }
+
+#[test]
+fn a_successor_that_gives_the_role_back_does_not_take_it_again_when_its_fault_clears() {
+    // Found by the grid (cell 4823): the old active was about to take back what had been refused, and both claimed.
+    for settings in [Settings::default(), slow(), without_gateway()] {
+        for fault_after in [500, 800, 1000, 1500, 2500] {
+            for fault_lasts in [MS, 5 * MS, 20 * MS, 40 * MS] {
+                given_pair(&settings, |lab| {
+                    let (active, standby) = (lab.active(), lab.standby());
+                    lab.command(active, Command::ForceSwitch);
+                    lab.run(fault_after);
+                    let fault = lab.begin(Kind::SelfFault { node: standby, faults: Faults::FXO1 });
+                    lab.run(fault_lasts);
+                    lab.end(fault);
+                    lab.run_timeout_and(2 * SEC);
+                    lab.ensure(lab.role(lab.active()) == Role::Active, "one serves");
+                });
+            }
+        }
+    }
+}
