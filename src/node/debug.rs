@@ -24,6 +24,7 @@ impl Debug for Node {
             peer,
             quiet,
             claim,
+            rival,
             signal,
             handover,
             address,
@@ -48,6 +49,7 @@ impl Debug for Node {
             .field("peer", peer)
             .field("quiet", quiet)
             .field("claim", claim)
+            .field("rival", rival)
             .field("signal", signal)
             .field("handover", handover)
             .field("address", address)
