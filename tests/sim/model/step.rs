@@ -215,7 +215,7 @@ impl Pair {
                 Output::RenewAddress { valid_s, .. } => self.renew(scope, node, valid_s),
                 Output::Persist(record) => self.plan(node, WRITE_US, Job::Written(record)),
                 Output::StartFullSync => self.plan(node, SYNC_US, Job::Synced),
-                Output::RoleChanged { from, to, reason, .. } => self.role_changed(node, from, to, reason),
+                Output::RoleChanged { to, reason, .. } => self.role_changed(node, to, reason),
                 // The machine goes on without the reboot that a fault of its own asks for.
                 Output::Reboot
                 | Output::Alert { .. }
@@ -226,7 +226,7 @@ impl Pair {
         }
     }
 
-    fn role_changed(&mut self, node: usize, from: Role, to: Role, reason: RoleReason) {
+    fn role_changed(&mut self, node: usize, to: Role, reason: RoleReason) {
         let handover = matches!(reason, RoleReason::ForcedSwitch | RoleReason::SelfFault | RoleReason::Shutdown);
         self.machines[node].role = to;
         self.close_until = self.now + CLOSE_US;
@@ -237,7 +237,6 @@ impl Pair {
             self.watch.came_back |= reason == RoleReason::PeerRefused;
             self.watch.taken_over |= matches!(reason, RoleReason::PeerSilent | RoleReason::PeerGone);
         }
-        debug_assert_ne!(from, to);
     }
 
     fn renew(&mut self, scope: &Scope, node: usize, valid_s: u32) {
