@@ -51,6 +51,7 @@ const STATUS_FIELDS: &[&str] = &[
     "fxo array",
     "ha_status string",
     "mac string",
+    "notify array",
     "peer.cable bool",
     "peer.firmware null",
     "peer.ip string",
