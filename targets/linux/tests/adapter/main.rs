@@ -9,6 +9,7 @@ mod fxo;
 mod interfaces;
 mod notify;
 mod peer;
+mod reboot;
 mod services;
 mod site;
 mod state;

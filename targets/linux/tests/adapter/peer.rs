@@ -68,7 +68,7 @@ impl<'a> Peer<'a> {
         std::fs::write(self.config(), text).unwrap();
     }
 
-    fn config(&self) -> std::path::PathBuf {
+    pub(crate) fn config(&self) -> std::path::PathBuf {
         self.site.config().with_file_name("peer.toml")
     }
 
