@@ -2,8 +2,10 @@
 //! tells.
 
 mod kick;
+mod pid_source;
 mod probe;
 mod process;
+mod stat;
 
 pub(crate) use process::signal_name;
 
@@ -11,6 +13,7 @@ use crate::describe;
 use crate::settings::{self, MAX_ENTRIES};
 use kick::KickSocket;
 use mio::{Registry, Token, Waker};
+use pid_source::PidSource;
 use probe::Probes;
 use process::{Look, Process};
 use std::collections::VecDeque;
@@ -26,7 +29,7 @@ use ucm_ha::{Duration, Instant};
 const MAX_AD_HOC: usize = 16;
 /// A service must have been well for so long before its fault is cleared.
 const CLEAR: Duration = Duration::from_ms(2000);
-/// How often the pid files are read: an end is told by the kernel, a start is not.
+/// How often pid files and units are read: an end is told by the kernel, a start is not.
 const LOOK_INTERVAL: Duration = Duration::from_ms(250);
 /// Kicks that are read before others have their turn.
 const MAX_KICK_BATCH: usize = 64;
@@ -105,7 +108,7 @@ impl Watched {
         };
         for (number, service) in settings.iter().enumerate() {
             let token = Token(tokens.first_process.0 + number);
-            let process = service.pid_file.as_deref().map(|pid_file| Process::new(pid_file, token));
+            let process = service.pid_source.as_ref().map(|source| Process::new(PidSource::new(source), token));
             let ms = |ms: Option<u32>| ms.map(|ms| Duration::from_ms(ms.into()));
             let how = ServiceSettings {
                 watched: process.is_some(),
@@ -141,7 +144,7 @@ impl Watched {
         self.table.next_deadline().min(if looks { self.look_at } else { Instant::NEVER })
     }
 
-    /// Reads pid files and lets deadlines pass, where it is time.
+    /// Reads pid files and units, and lets deadlines pass, where it is time.
     pub(crate) fn tend(&mut self, registry: &Registry, now: Instant) {
         if self.look_at <= now {
             self.look_at = now + LOOK_INTERVAL;

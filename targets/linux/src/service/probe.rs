@@ -160,7 +160,7 @@ mod tests {
         let probe = Some(settings::Probe { command, interval_ms: 10, timeout_ms });
         let service = settings::Service {
             name: "asterisk".to_owned(),
-            pid_file: None,
+            pid_source: None,
             kick_timeout_ms: None,
             start_timeout_ms: None,
             probe,

@@ -1,5 +1,7 @@
-//! The process of a service: found by its pid file, watched by a pidfd.
+//! The process of a service: its number comes from a source, a pidfd watches it.
 
+use super::pid_source::PidSource;
+use super::stat::Stat;
 use crate::sys;
 use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
@@ -7,15 +9,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use std::fmt;
-use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read};
+use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::path::{Path, PathBuf};
-
-/// Longest pid file that is looked at, in bytes.
-const MAX_PID_FILE_LEN: u64 = 64;
-/// Place of the exit code among the fields of `/proc/PID/stat` that follow the name.
-const STAT_EXIT_CODE: usize = 49;
 
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +69,7 @@ struct Running {
     pidfd: OwnedFd,
 }
 
-/// What a look at the pid file showed.
+/// What a look at the source showed.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Look {
     /// Nothing new.
@@ -85,9 +80,9 @@ pub(super) enum Look {
     Missing(String),
 }
 
-/// The process that a pid file names.
+/// The process that a source names.
 pub(super) struct Process {
-    pid_file: PathBuf,
+    source: PidSource,
     token: Token,
     running: Option<Running>,
     /// Why there is none, once said.
@@ -96,8 +91,8 @@ pub(super) struct Process {
 
 impl Process {
     /// `token` wakes the loop when the process ends.
-    pub(super) fn new(pid_file: &Path, token: Token) -> Self {
-        Self { pid_file: pid_file.to_owned(), token, running: None, complaint: None }
+    pub(super) fn new(source: PidSource, token: Token) -> Self {
+        Self { source, token, running: None, complaint: None }
     }
 
     pub(super) const fn token(&self) -> Token {
@@ -108,13 +103,14 @@ impl Process {
         self.running.as_ref().map(|running| running.pid.as_raw_nonzero().get())
     }
 
-    /// Reads the pid file and watches the process that it names.
+    /// Reads the source and watches the process that it names.
     pub(super) fn look(&mut self, registry: &Registry) -> Look {
-        let found = read_pid(&self.pid_file).and_then(|pid| {
-            if self.running.as_ref().is_some_and(|running| running.pid == pid) {
+        let known = self.running.as_ref().map(|running| running.pid);
+        let found = self.source.read(known).and_then(|pid| {
+            if known == Some(pid) {
                 return Ok(None);
             }
-            let running = open(pid).map_err(|error| format!("{} names {error}", self.pid_file.display()))?;
+            let running = open(pid).map_err(|error| format!("{} names {error}", self.source.path().display()))?;
             registry
                 .register(&mut SourceFd(&running.pidfd.as_raw_fd()), self.token, Interest::READABLE)
                 .map_err(|error| format!("process {} cannot be watched: {error}", pid.as_raw_nonzero()))?;
@@ -126,7 +122,7 @@ impl Process {
                 self.complaint = None;
                 Look::Started(self.running.insert(running).pid.as_raw_nonzero().get())
             }
-            // A process that runs is watched whatever becomes of the file.
+            // A process that runs is watched whatever becomes of the source.
             Err(_) if self.running.is_some() => Look::Same,
             Err(complaint) if self.complaint.as_ref() == Some(&complaint) => Look::Same,
             Err(complaint) => Look::Missing(self.complaint.insert(complaint).clone()),
@@ -136,22 +132,10 @@ impl Process {
     /// How the process ended, if it has.
     pub(super) fn take_end(&mut self) -> Option<End> {
         let running = self.running.take_if(|running| has_ended(&running.pidfd))?;
-        let status = zombie_status(running.pid).or_else(|| sys::exit_status(running.pidfd.as_fd()));
+        let status = Stat::read(running.pid.as_raw_nonzero().get()).and_then(|stat| stat.zombie_status());
+        let status = status.or_else(|| sys::exit_status(running.pidfd.as_fd()));
         Some(status.map_or(End::Unknown, End::from_status))
     }
-}
-
-fn read_pid(path: &Path) -> Result<Pid, String> {
-    let shown = path.display();
-    let mut text = String::new();
-    let read = File::open(path).and_then(|file| file.take(MAX_PID_FILE_LEN).read_to_string(&mut text));
-    match read {
-        Ok(_) => {}
-        Err(error) if error.kind() == ErrorKind::NotFound => return Err(format!("{shown} is not there")),
-        Err(error) => return Err(format!("{shown} cannot be read: {error}")),
-    }
-    let pid = text.lines().next().and_then(|line| line.trim().parse().ok()).filter(|pid| *pid > 0);
-    pid.and_then(Pid::from_raw).ok_or_else(|| format!("{shown} holds no process number"))
 }
 
 /// Gets hold of a process that runs; one that is dead and not yet reaped does not.
@@ -171,21 +155,11 @@ fn has_ended(pidfd: &OwnedFd) -> bool {
     poll(&mut entry, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok_and(|ready| ready > 0)
 }
 
-/// The wait status of a process that is dead and not yet reaped. The kernel shows it to those who may trace the process,
-/// others read 0.
-fn zombie_status(pid: Pid) -> Option<i32> {
-    let stat = fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).ok()?;
-    let (_, after_name) = stat.rsplit_once(')')?;
-    let mut fields = after_name.split_ascii_whitespace();
-    let is_zombie = fields.next() == Some("Z");
-    let status = fields.nth(STAT_EXIT_CODE - 1)?.parse().ok()?;
-    is_zombie.then_some(status)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use mio::Poll;
+    use std::fs;
     use std::process::{Child, Command};
     use std::time::{Duration, Instant};
 
@@ -198,7 +172,7 @@ mod tests {
     impl Rig {
         fn new() -> Self {
             let dir = tempfile::tempdir().unwrap();
-            let process = Process::new(&dir.path().join("pid"), Token(1));
+            let process = Process::new(PidSource::PidFile(dir.path().join("pid")), Token(1));
             Self { dir, poll: Poll::new().unwrap(), process }
         }
 

@@ -110,10 +110,19 @@ pub(crate) enum NotifyTarget {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Service {
     pub(crate) name: String,
-    pub(crate) pid_file: Option<PathBuf>,
+    pub(crate) pid_source: Option<PidSource>,
     pub(crate) kick_timeout_ms: Option<u32>,
     pub(crate) start_timeout_ms: Option<u32>,
     pub(crate) probe: Option<Probe>,
+}
+
+/// What tells the process of a service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum PidSource {
+    /// A file that holds its number.
+    PidFile(PathBuf),
+    /// The cgroup of a systemd unit, below the root of all.
+    Unit(PathBuf),
 }
 
 /// A command that tells whether a service is well.

@@ -2,7 +2,7 @@
 
 use super::reader::Reader;
 use super::values as v;
-use super::{Device, Fault, Ha, Network, Notify, NotifyTarget, Paths, Probe, Service};
+use super::{Device, Fault, Ha, Network, Notify, NotifyTarget, Paths, PidSource, Probe, Service};
 use crate::notify::Template;
 use std::net::Ipv4Addr;
 use ucm_ha::config::{ConfigError, DEFAULT_HEARTBEAT_PORT, DEFAULT_HEARTBEAT_TIMEOUT_S, FaultPolicy};
@@ -135,11 +135,11 @@ pub(super) fn fault(mut r: Reader<'_>) -> Fault {
 
 pub(super) fn service(mut r: Reader<'_>) -> Option<Service> {
     let name = r.mandatory("name", "the service's name, as in \"asterisk\"", v::service_name);
-    let pid_file = r.optional("pid_file", v::absolute_path);
+    let pid_source = pid_source(&mut r);
     let kick_timeout_ms = r.optional("kick_timeout_ms", span_ms(SHORTEST_WAIT_MS));
     let start_timeout_ms = r.optional("start_timeout_ms", span_ms(SHORTEST_WAIT_MS));
-    if r.has("start_timeout_ms") && !r.has("pid_file") && !r.has("kick_timeout_ms") {
-        r.refuse("start_timeout_ms", "has no use without pid_file or kick_timeout_ms; set one or remove this");
+    if r.has("start_timeout_ms") && !r.has("pid_file") && !r.has("unit") && !r.has("kick_timeout_ms") {
+        r.refuse("start_timeout_ms", "has no use without pid_file, unit or kick_timeout_ms; set one or remove this");
     }
     let command = r.optional("probe", v::command);
     let interval_ms = r.or("probe_interval_ms", PROBE_INTERVAL_MS, span_ms(SHORTEST_WAIT_MS));
@@ -151,7 +151,16 @@ pub(super) fn service(mut r: Reader<'_>) -> Option<Service> {
     }
     r.finish();
     let probe = command.map(|command| Probe { command, interval_ms, timeout_ms });
-    Some(Service { name: name?, pid_file, kick_timeout_ms, start_timeout_ms, probe })
+    Some(Service { name: name?, pid_source, kick_timeout_ms, start_timeout_ms, probe })
+}
+
+fn pid_source(r: &mut Reader<'_>) -> Option<PidSource> {
+    let pid_file = r.optional("pid_file", v::absolute_path).map(PidSource::PidFile);
+    let unit = r.optional("unit", v::unit_cgroup).map(PidSource::Unit);
+    if r.has("pid_file") && r.has("unit") {
+        r.refuse("unit", "contradicts pid_file; remove one of them");
+    }
+    pid_file.or(unit)
 }
 
 /// One `[[notify]]`, which stands at `key`.

@@ -253,7 +253,13 @@ const ONE_MISTAKE: &[(&str, &str, &str)] = &[
     (
         "[device]",
         "[[service]]\nname = \"asterisk\"\nstart_timeout_ms = 500\n[device]",
-        "service[0].start_timeout_ms = 500: has no use without pid_file or kick_timeout_ms; set one or remove this",
+        "service[0].start_timeout_ms = 500: has no use without pid_file, unit or kick_timeout_ms; set one or remove \
+         this",
+    ),
+    (
+        "[device]",
+        "[[service]]\nname = \"asterisk\"\npid_file = \"/run/a.pid\"\nunit = \"asterisk.service\"\n[device]",
+        "service[0].unit = \"asterisk.service\": contradicts pid_file; remove one of them",
     ),
     (
         "[device]",
@@ -543,18 +549,64 @@ fn services_are_read_with_the_defaults_of_their_probes() {
     let command = ["asterisk", "-rx", "core ping"].map(str::to_owned).to_vec();
     let asterisk = Service {
         name: "asterisk".to_owned(),
-        pid_file: Some("/run/asterisk.pid".into()),
+        pid_source: Some(PidSource::PidFile("/run/asterisk.pid".into())),
         kick_timeout_ms: Some(3000),
         start_timeout_ms: Some(60_000),
         probe: Some(Probe { command, interval_ms: 1000, timeout_ms: 1000 }),
     };
     let voicemail = Service {
         name: "voicemail".to_owned(),
-        pid_file: None,
+        pid_source: None,
         kick_timeout_ms: None,
         start_timeout_ms: None,
         probe: None,
     };
     assert_eq!(services, [asterisk, voicemail]);
     assert_eq!(problems, []);
+}
+
+/// The source of the process of a service with this `unit`, and the problems.
+fn unit(name: &str) -> (Option<PidSource>, Vec<String>) {
+    let mut problems = Vec::new();
+    let text = GOOD.to_owned() + "[[service]]\nname = \"asterisk\"\nunit = '" + name + "'\nstart_timeout_ms = 60000\n";
+    let services = parse(&text, &mut problems).unwrap().services;
+    (services[0].pid_source.clone(), problems.iter().map(ToString::to_string).collect())
+}
+
+#[test]
+fn a_unit_is_looked_for_in_the_system_slice_or_where_its_slices_say() {
+    let cases = [
+        ("asterisk.service", "system.slice/asterisk.service"),
+        ("pbx.slice/asterisk.service", "pbx.slice/asterisk.service"),
+        (r"system.slice/system-pbx.slice/pbx@a\x2d1.service", r"system.slice/system-pbx.slice/pbx@a\x2d1.service"),
+    ];
+    for (name, cgroup) in cases {
+        assert_eq!(unit(name), (Some(PidSource::Unit(cgroup.into())), vec![]));
+    }
+    assert!(unit(&("a".repeat(247) + ".service")).0.is_some(), "the longest name");
+}
+
+#[test]
+fn what_is_no_unit_of_a_service_is_refused() {
+    let too_long = "a".repeat(248) + ".service";
+    let mistakes = [
+        "",
+        "asterisk",
+        ".service",
+        "asterisk.socket",
+        "a b.service",
+        "/asterisk.service",
+        "../asterisk.service",
+        "pbx/asterisk.service",
+        "pbx.slice/",
+        "pbx.slice//asterisk.service",
+        too_long.as_str(),
+    ];
+    for name in mistakes {
+        let (source, problems) = unit(name);
+        assert_eq!((source, problems.len()), (None, 1), "{name:?}: {problems:?}");
+        let reason = "is not the name of a service unit; write it as \"asterisk.service\", outside system.slice with all its \
+                      slices as \"pbx.slice/asterisk.service\"";
+        assert!(problems[0].starts_with("service[0].unit = ") && problems[0].ends_with(reason), "{problems:?}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 use std::ops::RangeInclusive;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use toml::Value;
 use ucm_ha::config::{Firmware, MacAddr, Model, NetworkMethod, StationType};
 
@@ -10,6 +10,10 @@ use ucm_ha::config::{Firmware, MacAddr, Model, NetworkMethod, StationType};
 const MAX_INTERFACE_NAME: usize = 15;
 /// Longest name of a service, in bytes.
 const MAX_SERVICE_NAME: usize = 32;
+/// Longest name of a systemd unit, in bytes.
+const MAX_UNIT_NAME: usize = 255;
+/// The slice of a unit that says nothing else.
+const SYSTEM_SLICE: &str = "system.slice";
 
 fn of_type<T>(wanted: &str, value: &Value, found: Option<T>) -> Result<T, String> {
     found.ok_or_else(|| format!("must be {wanted}, not {}", article(value.type_str())))
@@ -178,4 +182,22 @@ pub(crate) fn check_service_name(name: &str) -> Result<(), String> {
         return Err(format!("must be 1 to {MAX_SERVICE_NAME} letters, digits, `.`, `_` or `-`"));
     }
     Ok(())
+}
+
+/// The cgroup of a systemd service, below the root of all: of a name alone in the system slice, else in the slices before it.
+pub(super) fn unit_cgroup(value: &Value) -> Result<PathBuf, String> {
+    let text = text(value)?;
+    let (slices, unit) = text.rsplit_once('/').unwrap_or((SYSTEM_SLICE, text));
+    if is_unit_name(unit, ".service") && slices.split('/').all(|slice| is_unit_name(slice, ".slice")) {
+        return Ok(Path::new(slices).join(unit));
+    }
+    Err("is not the name of a service unit; write it as \"asterisk.service\", outside system.slice with all its slices as \
+         \"pbx.slice/asterisk.service\""
+        .to_owned())
+}
+
+fn is_unit_name(name: &str, kind: &str) -> bool {
+    let taken = |byte: u8| byte.is_ascii_alphanumeric() || b":-_.\\@".contains(&byte);
+    let stem = name.strip_suffix(kind).filter(|stem| !stem.is_empty() && name.len() <= MAX_UNIT_NAME);
+    stem.is_some_and(|stem| stem.bytes().all(taken))
 }

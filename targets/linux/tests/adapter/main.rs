@@ -13,3 +13,4 @@ mod reboot;
 mod services;
 mod site;
 mod state;
+mod units;

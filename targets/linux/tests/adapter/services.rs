@@ -24,13 +24,18 @@ fn pid_file(site: &Site) -> PathBuf {
     site.run_dir().with_file_name("service.pid")
 }
 
-/// A process that the pid file names; killed with the test.
+/// The process of a service; killed with the test.
 pub(crate) struct Service(Child);
 
 impl Service {
+    /// A process that the pid file names.
     pub(crate) fn start(site: &Site) -> Self {
         let child = Command::new("sleep").arg("600").stdin(Stdio::null()).spawn().unwrap();
         fs::write(pid_file(site), format!("{}\n", child.id())).unwrap();
+        Self(child)
+    }
+
+    pub(crate) fn of(child: Child) -> Self {
         Self(child)
     }
 
@@ -38,7 +43,7 @@ impl Service {
         self.0.id()
     }
 
-    fn signal(&mut self, signal: Signal) {
+    pub(crate) fn signal(&mut self, signal: Signal) {
         let pid = i32::try_from(self.0.id()).ok().and_then(Pid::from_raw).unwrap();
         kill_process(pid, signal).unwrap();
         self.0.wait().unwrap();
