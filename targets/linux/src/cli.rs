@@ -3,7 +3,7 @@
 use crate::journal::{self, EventsForm, Log};
 use crate::settings::{self, DEFAULT_CONFIG_FILE, Problem};
 use crate::{client, control, core_helper, daemon, fxo, lab, lock, netlink};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::fmt;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -142,6 +142,11 @@ pub(crate) fn run() -> ExitCode {
         // A dump is stored also where the configuration cannot be read, which was said then.
         Command::CoreHelper(args) => core_helper::run(&args, paths(&cli.config).unwrap_or_default()),
     }
+}
+
+/// The command line itself.
+pub(crate) fn command() -> clap::Command {
+    Cli::command()
 }
 
 /// One line on stderr, and the exit code.

@@ -20,7 +20,7 @@ const FRAME_LEN: usize = 2048;
 
 /// What a frame says, as far as the lab cares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Content {
+pub enum Content {
     /// A heartbeat.
     Heartbeat {
         /// The sender's role.
@@ -34,24 +34,24 @@ pub(crate) enum Content {
 
 /// A frame of interest.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Record {
+pub struct Record {
     /// When the lab got it; a little after it passed.
-    pub(crate) at: Instant,
+    pub at: Instant,
     /// Whether the node sent it; otherwise it was sent to the node.
-    pub(crate) sent: bool,
+    pub sent: bool,
     /// What it says.
-    pub(crate) content: Content,
+    pub content: Content,
 }
 
 /// A recording. It goes on until this is dropped.
-pub(crate) struct Capture {
+pub struct Capture {
     records: Arc<Mutex<Vec<Record>>>,
     _worker: Worker,
 }
 
 impl Capture {
     /// Starts recording at a port; `socket` is on the switch's side, so what the node sends comes in.
-    pub(crate) fn start(socket: FrameSocket) -> io::Result<Self> {
+    pub fn start(socket: FrameSocket) -> io::Result<Self> {
         let records = Arc::new(Mutex::new(Vec::new()));
         let its_records = Arc::clone(&records);
         let worker = Worker::start("capture", move |stop| {
@@ -70,7 +70,7 @@ impl Capture {
     }
 
     /// What was recorded after `since`.
-    pub(crate) fn since(&self, since: Instant) -> Vec<Record> {
+    pub fn since(&self, since: Instant) -> Vec<Record> {
         let records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
         records.iter().filter(|record| record.at > since).copied().collect()
     }

@@ -12,87 +12,88 @@ use serde::Deserialize;
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use ucm_ha::config::StationType;
 
 /// What a lab's daemons are told.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Settings {
+pub struct Settings {
     /// Heartbeat timeout in seconds.
-    pub(crate) timeout_s: u8,
+    pub timeout_s: u8,
     /// Whether fast failover is on.
-    pub(crate) fast_failover: bool,
+    pub fast_failover: bool,
     /// Whether the gateway is configured.
-    pub(crate) gateway: bool,
+    pub gateway: bool,
 }
 
 /// The part of a daemon's status that the lab shows and checks (see `ucm-ha status --json`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-pub(crate) struct NodeStatus {
+pub struct NodeStatus {
     /// `Init`, `Standby`, `Claiming`, `Active` or `Yielding`.
-    pub(crate) role: String,
+    pub role: String,
     /// `Off`, `Single` or `Dual`.
-    pub(crate) ha_status: String,
+    pub ha_status: String,
     /// Its term.
-    pub(crate) term: u32,
+    pub term: u32,
     /// What it knows of the peer.
-    pub(crate) peer: PeerStatus,
+    pub peer: PeerStatus,
     /// Its faults.
-    pub(crate) faults: Vec<FaultStatus>,
+    pub faults: Vec<FaultStatus>,
     /// Whether it would hand over now.
-    pub(crate) force_switch: SwitchStatus,
+    pub force_switch: SwitchStatus,
 }
 
 /// What a daemon knows of its peer.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-pub(crate) struct PeerStatus {
+pub struct PeerStatus {
     /// Whether it is heard at all.
-    pub(crate) seen: bool,
+    pub seen: bool,
     /// Whether it is heard over the cable.
-    pub(crate) cable: bool,
+    pub cable: bool,
     /// Whether it is heard over the LAN.
-    pub(crate) lan: bool,
+    pub lan: bool,
 }
 
 /// A fault of a node.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-pub(crate) struct FaultStatus {
+pub struct FaultStatus {
     /// Its name.
-    pub(crate) name: String,
+    pub name: String,
     /// Whether the node has it.
-    pub(crate) raised: bool,
+    pub raised: bool,
 }
 
 /// Whether a force switch is possible.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-pub(crate) struct SwitchStatus {
+pub struct SwitchStatus {
     /// Whether it is.
-    pub(crate) available: bool,
+    pub available: bool,
     /// Why not.
-    pub(crate) reason: Option<String>,
+    pub reason: Option<String>,
 }
 
 /// Memory and processor time of a daemon.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Usage {
+pub struct Usage {
     /// Resident memory in KiB.
-    pub(crate) rss_kib: u64,
+    pub rss_kib: u64,
     /// Processor time since its start.
-    pub(crate) cpu: Duration,
+    pub cpu: Duration,
 }
 
 /// The daemon of one node. Dropping this kills it.
-pub(crate) struct Daemon {
+pub struct Daemon {
     node: Node,
+    program: PathBuf,
     process: Option<Child>,
     frozen: bool,
 }
 
 impl Daemon {
     /// The daemon of `node`, configured but not started.
-    pub(crate) fn configure(node: Node, settings: &Settings) -> io::Result<Self> {
+    pub fn configure(node: Node, settings: &Settings) -> io::Result<Self> {
         let directory = directory(node);
         match fs::remove_dir_all(&directory) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
@@ -103,17 +104,22 @@ impl Daemon {
         fs::create_dir_all(&directory).context(format_args!("cannot make {}", directory.display()))?;
         fs::write(config_file(node), config(node, settings)).context("cannot write the configuration")?;
         fs::create_dir(fxo_dir(node)).context("cannot make the directory of the FXO ports")?;
-        Ok(Self { node, process: None, frozen: false })
+        Ok(Self { node, program: SELF_EXE.into(), process: None, frozen: false })
+    }
+
+    /// Which program to start from now on; at first this one.
+    pub fn set_program(&mut self, program: &Path) {
+        program.clone_into(&mut self.program);
     }
 
     /// Starts it in `netns`.
-    pub(crate) fn start(&mut self, netns: &Netns) -> io::Result<()> {
+    pub fn start(&mut self, netns: &Netns) -> io::Result<()> {
         if self.is_running() {
             return Ok(());
         }
         let log =
             OpenOptions::new().create(true).append(true).open(log_file(self.node)).context("cannot open its log")?;
-        let mut command = Command::new(SELF_EXE);
+        let mut command = Command::new(&self.program);
         command.arg0("ucm-ha").args(["run", "--log-level", "debug", "--config"]).arg(config_file(self.node));
         // A group of its own: Ctrl-C on the terminal is meant for the lab.
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).process_group(0).env_remove("NOTIFY_SOCKET");
@@ -124,7 +130,7 @@ impl Daemon {
     }
 
     /// Kills it as a crash would.
-    pub(crate) fn kill(&mut self) -> io::Result<()> {
+    pub fn kill(&mut self) -> io::Result<()> {
         self.frozen = false;
         match self.process.take() {
             Some(mut child) => {
@@ -136,7 +142,7 @@ impl Daemon {
     }
 
     /// Stops it in its tracks, or lets it go on.
-    pub(crate) fn set_frozen(&mut self, frozen: bool) -> io::Result<()> {
+    pub fn set_frozen(&mut self, frozen: bool) -> io::Result<()> {
         let signal = if frozen { Signal::STOP } else { Signal::CONT };
         let pid = self.pid().ok_or_else(|| io::Error::other(format!("the daemon of {} does not run", self.node)))?;
         kill_process(pid, signal).context("cannot freeze or thaw the daemon")?;
@@ -145,12 +151,12 @@ impl Daemon {
     }
 
     /// Whether it is frozen.
-    pub(crate) fn is_frozen(&self) -> bool {
+    pub fn is_frozen(&self) -> bool {
         self.frozen
     }
 
     /// Whether its process exists.
-    pub(crate) fn is_running(&mut self) -> bool {
+    pub fn is_running(&mut self) -> bool {
         let ended = match &mut self.process {
             None => return false,
             // A process whose state cannot be read is not there.
@@ -163,7 +169,7 @@ impl Daemon {
     }
 
     /// How much it uses.
-    pub(crate) fn usage(&self) -> io::Result<Usage> {
+    pub fn usage(&self) -> io::Result<Usage> {
         let pid = self.pid().ok_or_else(|| io::Error::other("the daemon does not run"))?.as_raw_nonzero();
         let read = |file: &str| fs::read_to_string(format!("/proc/{pid}/{file}")).context("cannot measure the daemon");
         let rss_kib = read("status")?
@@ -181,6 +187,12 @@ impl Daemon {
         Ok(Usage { rss_kib, cpu: Duration::from_nanos(cpu_ns) })
     }
 
+    /// Tells it to read its configuration again.
+    pub fn reload(&self) -> io::Result<()> {
+        let pid = self.pid().ok_or_else(|| io::Error::other(format!("the daemon of {} does not run", self.node)))?;
+        kill_process(pid, Signal::HUP).context("cannot reload the daemon")
+    }
+
     fn pid(&self) -> Option<Pid> {
         self.process.as_ref().map(Pid::from_child)
     }
@@ -195,7 +207,7 @@ impl Drop for Daemon {
 }
 
 /// What the daemon of `node` says of itself.
-pub(crate) fn status(node: Node) -> Result<NodeStatus, String> {
+pub fn status(node: Node) -> Result<NodeStatus, String> {
     match client::ask(&run_dir(node), Request::Status)? {
         Reply::Status { status } => serde_json::to_value(&status)
             .and_then(serde_json::from_value)
@@ -207,7 +219,7 @@ pub(crate) fn status(node: Node) -> Result<NodeStatus, String> {
 }
 
 /// Asks the daemon of `node` for a force switch, and waits for the outcome.
-pub(crate) fn force_switch(node: Node) -> Result<(), String> {
+pub fn force_switch(node: Node) -> Result<(), String> {
     match client::ask(&run_dir(node), Request::Switch)? {
         Reply::Done => Ok(()),
         Reply::Refused { reason } | Reply::Error { reason } => Err(reason),
@@ -216,24 +228,24 @@ pub(crate) fn force_switch(node: Node) -> Result<(), String> {
 }
 
 /// The end of the daemon's log.
-pub(crate) fn log_tail(node: Node, lines: usize) -> Vec<String> {
+pub fn log_tail(node: Node, lines: usize) -> Vec<String> {
     let log = fs::read_to_string(log_file(node)).unwrap_or_default();
     let all: Vec<&str> = log.lines().collect();
     all[all.len().saturating_sub(lines)..].iter().map(|line| (*line).to_owned()).collect()
 }
 
 /// Whether the daemon's log has this text.
-pub(crate) fn logged(node: Node, text: &str) -> bool {
+pub fn logged(node: Node, text: &str) -> bool {
     fs::read_to_string(log_file(node)).is_ok_and(|log| log.contains(text))
 }
 
 /// What a simulated FXO port shows; ports count from 1.
-pub(crate) fn set_fxo(node: Node, port: u8, state: &str) -> io::Result<()> {
+pub fn set_fxo(node: Node, port: u8, state: &str) -> io::Result<()> {
     fs::write(fxo_dir(node).join(format!("FXO{port}")), state).context("cannot change an FXO port")
 }
 
 /// What it shows now. A port without a file is well.
-pub(crate) fn fxo(node: Node, port: u8) -> String {
+pub fn fxo(node: Node, port: u8) -> String {
     fs::read_to_string(fxo_dir(node).join(format!("FXO{port}"))).unwrap_or_else(|_| "ok".to_owned())
 }
 
@@ -273,11 +285,13 @@ pub(crate) fn kick_socket(node: Node) -> PathBuf {
     run_dir(node).join("kick.sock")
 }
 
-fn directory(node: Node) -> PathBuf {
+/// Where the daemon of `node` has its files.
+pub fn directory(node: Node) -> PathBuf {
     PathBuf::from(ROOT).join(node.to_string().to_lowercase())
 }
 
-fn config_file(node: Node) -> PathBuf {
+/// Its configuration.
+pub fn config_file(node: Node) -> PathBuf {
     directory(node).join("config.toml")
 }
 

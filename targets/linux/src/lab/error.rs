@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::io;
 
 /// Adds what was being done to an error.
-pub(crate) trait Context<T> {
+pub trait Context<T> {
     /// `what` is put in front of the error's own words.
     fn context(self, what: impl Display) -> io::Result<T>;
 }

@@ -18,7 +18,7 @@ const RECEIVE_BUFFER_LEN: usize = 1024 * 1024;
 
 /// Which way a frame passed the interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Direction {
+pub enum Direction {
     /// In from the cable.
     In,
     /// Out to the cable.
@@ -26,13 +26,13 @@ pub(crate) enum Direction {
 }
 
 /// The socket.
-pub(crate) struct FrameSocket {
+pub struct FrameSocket {
     socket: Socket,
 }
 
 impl FrameSocket {
     /// Opens it on `interface` of `netns`.
-    pub(crate) fn open(netns: &Netns, links: &mut Links, interface: &str) -> io::Result<Self> {
+    pub fn open(netns: &Netns, links: &mut Links, interface: &str) -> io::Result<Self> {
         let index = links.index(interface)?;
         netns
             .run(|| {
@@ -45,7 +45,7 @@ impl FrameSocket {
     }
 
     /// The next frame, or `None` when none is waiting.
-    pub(crate) fn receive(&self, buffer: &mut [u8]) -> io::Result<Option<(usize, Direction)>> {
+    pub fn receive(&self, buffer: &mut [u8]) -> io::Result<Option<(usize, Direction)>> {
         match recvfrom::<LinkAddr>(self.socket.as_raw_fd(), buffer).map_err(io::Error::from) {
             Ok((len, from)) => {
                 let sent = from.is_some_and(|from| from.pkttype() == PACKET_OUTGOING);
@@ -58,7 +58,7 @@ impl FrameSocket {
     }
 
     /// Sends a frame. One that meets an interface without carrier is lost, as on a real cable.
-    pub(crate) fn send(&self, frame: &[u8]) -> io::Result<()> {
+    pub fn send(&self, frame: &[u8]) -> io::Result<()> {
         match self.socket.send(frame) {
             Ok(_) => Ok(()),
             Err(error)

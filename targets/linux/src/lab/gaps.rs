@@ -5,28 +5,28 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 /// A probe that was not answered by then never counts as answered: a phone that waited longer has heard the silence.
-pub(crate) const ANSWER_DEADLINE: Duration = Duration::from_millis(100);
+pub const ANSWER_DEADLINE: Duration = Duration::from_millis(100);
 /// Gaps that are remembered.
 const MAX_GAPS: usize = 4096;
 
 /// A time without service, or a change of the node that serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Gap {
+pub struct Gap {
     /// When the last probe before it was sent that was answered.
-    pub(crate) begin: Instant,
+    pub begin: Instant,
     /// When the first probe after it was sent that was answered.
-    pub(crate) end: Instant,
+    pub end: Instant,
     /// Who answered before.
-    pub(crate) before: Node,
+    pub before: Node,
     /// Who answered after.
-    pub(crate) after: Node,
+    pub after: Node,
     /// Probes in between, all unanswered.
-    pub(crate) lost: u64,
+    pub lost: u64,
 }
 
 impl Gap {
     /// Its length. Without a lost probe it is the time between two probes.
-    pub(crate) fn length(&self) -> Duration {
+    pub fn length(&self) -> Duration {
         self.end - self.begin
     }
 }
@@ -45,7 +45,7 @@ struct Answered {
 
 /// Takes probes and answers, and finds the gaps.
 #[derive(Default)]
-pub(crate) struct GapMeter {
+pub struct GapMeter {
     /// Probes whose fate is open; the first one has the number `first`.
     open: VecDeque<Probe>,
     first: u64,
@@ -56,13 +56,13 @@ pub(crate) struct GapMeter {
 
 impl GapMeter {
     /// A probe was sent; its number comes back with the answer.
-    pub(crate) fn sent(&mut self, now: Instant) -> u64 {
+    pub fn sent(&mut self, now: Instant) -> u64 {
         self.open.push_back(Probe { sent: now, answered_by: None });
         self.first + self.open.len() as u64 - 1
     }
 
     /// An answer came. One that is late, or was never asked for, counts for nothing.
-    pub(crate) fn answered(&mut self, number: u64, by: Node, now: Instant) {
+    pub fn answered(&mut self, number: u64, by: Node, now: Instant) {
         let place = number.checked_sub(self.first).and_then(|place| usize::try_from(place).ok());
         if let Some(probe) = place.and_then(|place| self.open.get_mut(place))
             && now.saturating_duration_since(probe.sent) <= ANSWER_DEADLINE
@@ -72,7 +72,7 @@ impl GapMeter {
     }
 
     /// Decides the probes whose fate is known by now, in the order in which they were sent.
-    pub(crate) fn settle(&mut self, now: Instant) {
+    pub fn settle(&mut self, now: Instant) {
         while let Some(&probe) = self.open.front() {
             match probe.answered_by {
                 Some(by) => self.note_answer(Answered { sent: probe.sent, by }),
@@ -106,12 +106,12 @@ impl GapMeter {
     }
 
     /// The gaps that ended after `since`, the oldest first.
-    pub(crate) fn gaps_since(&self, since: Instant) -> Vec<Gap> {
+    pub fn gaps_since(&self, since: Instant) -> Vec<Gap> {
         self.gaps.iter().filter(|gap| gap.end > since).copied().collect()
     }
 
     /// When the newest probe was sent that was answered, and by whom.
-    pub(crate) fn last_answer(&self) -> Option<(Instant, Node)> {
+    pub fn last_answer(&self) -> Option<(Instant, Node)> {
         self.last.map(|answer| (answer.sent, answer.by))
     }
 }

@@ -2,6 +2,7 @@
 
 use super::error::Context;
 use super::netns::Netns;
+use crate::interface::Interface;
 use crate::netlink::Netlink;
 use netlink_packet_core::{NLM_F_ACK, NLM_F_CREATE, NLM_F_EXCL};
 use netlink_packet_route::address::{AddressAttribute, AddressMessage};
@@ -16,28 +17,28 @@ use std::os::fd::AsRawFd;
 use ucm_ha::config::{Cidr, MacAddr};
 
 /// One end of a virtual cable.
-pub(crate) struct End<'a> {
+pub struct End<'a> {
     /// Name of the interface.
-    pub(crate) name: &'a str,
+    pub name: &'a str,
     /// Namespace it is in.
-    pub(crate) netns: &'a Netns,
+    pub netns: &'a Netns,
     /// Its MAC address; `None` lets the kernel choose.
-    pub(crate) mac: Option<MacAddr>,
+    pub mac: Option<MacAddr>,
 }
 
 /// The links of one namespace.
-pub(crate) struct Links {
+pub struct Links {
     netlink: Netlink,
 }
 
 impl Links {
     /// Those of `netns`.
-    pub(crate) fn of(netns: &Netns) -> io::Result<Self> {
+    pub fn of(netns: &Netns) -> io::Result<Self> {
         Ok(Self { netlink: netns.run(|| Netlink::open().context("cannot open netlink"))? })
     }
 
     /// Makes a pair of interfaces with a cable between them. Both are down.
-    pub(crate) fn add_veth(&mut self, one: &End<'_>, other: &End<'_>) -> io::Result<()> {
+    pub fn add_veth(&mut self, one: &End<'_>, other: &End<'_>) -> io::Result<()> {
         let mut message = end_message(one);
         message.attributes.push(LinkAttribute::LinkInfo(vec![
             LinkInfo::Kind(InfoKind::Veth),
@@ -47,7 +48,7 @@ impl Links {
     }
 
     /// Makes a switch and turns it on.
-    pub(crate) fn add_bridge(&mut self, name: &str) -> io::Result<()> {
+    pub fn add_bridge(&mut self, name: &str) -> io::Result<()> {
         let mut message = LinkMessage::default();
         message.attributes.push(LinkAttribute::IfName(name.to_owned()));
         message.attributes.push(LinkAttribute::LinkInfo(vec![LinkInfo::Kind(InfoKind::Bridge)]));
@@ -56,7 +57,7 @@ impl Links {
     }
 
     /// Turns an interface on or off. The other end of its cable sees the carrier come or go.
-    pub(crate) fn set_up(&mut self, name: &str, up: bool) -> io::Result<()> {
+    pub fn set_up(&mut self, name: &str, up: bool) -> io::Result<()> {
         let mut message = self.message_for(name)?;
         message.header.change_mask = LinkFlags::Up;
         message.header.flags = if up { LinkFlags::Up } else { LinkFlags::empty() };
@@ -64,7 +65,7 @@ impl Links {
     }
 
     /// Plugs an interface into a bridge, or out of any.
-    pub(crate) fn plug(&mut self, name: &str, bridge: Option<&str>) -> io::Result<()> {
+    pub fn plug(&mut self, name: &str, bridge: Option<&str>) -> io::Result<()> {
         let controller = match bridge {
             Some(bridge) => self.index(bridge)?,
             None => 0,
@@ -75,7 +76,7 @@ impl Links {
     }
 
     /// Isolated ports of a bridge reach every other port, but not each other.
-    pub(crate) fn set_isolated(&mut self, name: &str, isolated: bool) -> io::Result<()> {
+    pub fn set_isolated(&mut self, name: &str, isolated: bool) -> io::Result<()> {
         let mut message = self.message_for(name)?;
         message.attributes.push(LinkAttribute::LinkInfo(vec![
             LinkInfo::PortKind(InfoPortKind::Bridge),
@@ -85,7 +86,7 @@ impl Links {
     }
 
     /// Adds a permanent address. Harmless where it is there already.
-    pub(crate) fn add_address(&mut self, name: &str, cidr: Cidr) -> io::Result<()> {
+    pub fn add_address(&mut self, name: &str, cidr: Cidr) -> io::Result<()> {
         let mut message = AddressMessage::default();
         message.header.family = AddressFamily::Inet;
         message.header.index = self.index(name)?;
@@ -99,16 +100,32 @@ impl Links {
     }
 
     /// Removes an address. Harmless where it is not there.
-    pub(crate) fn remove_address(&mut self, name: &str, cidr: Cidr) -> io::Result<()> {
+    pub fn remove_address(&mut self, name: &str, cidr: Cidr) -> io::Result<()> {
         let index = self.index(name)?;
         self.netlink.remove_address(index, cidr).context(format_args!("cannot remove {cidr} from {name}"))
     }
 
     /// The index of an interface.
-    pub(crate) fn index(&mut self, name: &str) -> io::Result<u32> {
+    pub fn index(&mut self, name: &str) -> io::Result<u32> {
+        Ok(self.link(name)?.index)
+    }
+
+    /// Gives an interface another MAC address.
+    pub fn set_mac(&mut self, name: &str, mac: MacAddr) -> io::Result<()> {
+        let mut message = self.message_for(name)?;
+        message.attributes.push(LinkAttribute::Address(mac.0.to_vec()));
+        self.set_link(message).context(format_args!("cannot give {name} the MAC address {mac}"))
+    }
+
+    /// The MAC address of an interface.
+    pub fn mac(&mut self, name: &str) -> io::Result<MacAddr> {
+        let mac = self.link(name)?.mac;
+        mac.ok_or_else(|| io::Error::new(ErrorKind::InvalidInput, format!("{name} is no Ethernet interface")))
+    }
+
+    fn link(&mut self, name: &str) -> io::Result<Interface> {
         let link = self.netlink.link(name).context(format_args!("cannot ask for {name}"))?;
-        link.map(|link| link.index)
-            .ok_or_else(|| io::Error::new(ErrorKind::NotFound, format!("there is no interface {name}")))
+        link.ok_or_else(|| io::Error::new(ErrorKind::NotFound, format!("there is no interface {name}")))
     }
 
     fn message_for(&mut self, name: &str) -> io::Result<LinkMessage> {

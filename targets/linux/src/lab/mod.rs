@@ -3,29 +3,29 @@
 //! The daemons are this same program; the network is the kernel's own, in network namespaces. Everything happens in a
 //! [`sandbox`] that the kernel removes when the lab ends.
 
-mod capture;
+pub mod capture;
 mod core_pattern;
 mod course;
-mod daemon;
+pub mod daemon;
 mod echo;
-mod error;
-mod frames;
-mod gaps;
-mod links;
-mod netns;
-mod network;
-mod observer;
-mod operations;
-mod phone;
-mod plan;
-mod relay;
+pub mod error;
+pub mod frames;
+pub mod gaps;
+pub mod links;
+pub mod netns;
+pub mod network;
+pub mod observer;
+pub mod operations;
+pub mod phone;
+pub mod plan;
+pub mod relay;
 mod report;
-mod sandbox;
+pub mod sandbox;
 mod scenarios;
 mod service;
-mod timeline;
+pub mod timeline;
 mod ui;
-mod worker;
+pub mod worker;
 
 use crate::cli::{exit, fail};
 use clap::Args;

@@ -8,16 +8,17 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::panic::resume_unwind;
+use std::path::Path;
 use std::thread;
 
 /// A network namespace.
-pub(crate) struct Netns {
+pub struct Netns {
     file: File,
 }
 
 impl Netns {
     /// Makes a new one.
-    pub(crate) fn create() -> io::Result<Self> {
+    pub fn create() -> io::Result<Self> {
         // A thread of its own goes there, so that the caller stays where it is.
         on_own_thread(|| {
             unshare(CloneFlags::CLONE_NEWNET).context("cannot make a network namespace")?;
@@ -26,8 +27,14 @@ impl Netns {
         })
     }
 
+    /// The existing one that a file names, as `/proc/self/ns/net` does.
+    pub fn at(path: &Path) -> io::Result<Self> {
+        let file = File::open(path).context(format_args!("cannot open the network namespace {}", path.display()))?;
+        Ok(Self { file })
+    }
+
     /// Runs `task` inside. Sockets it opens and processes it starts stay there.
-    pub(crate) fn run<T: Send>(&self, task: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
+    pub fn run<T: Send>(&self, task: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
         on_own_thread(|| {
             setns(&self.file, CloneFlags::CLONE_NEWNET).context("cannot enter the network namespace")?;
             task()

@@ -13,15 +13,15 @@ use std::io;
 use ucm_ha::config::Cidr;
 
 /// The LAN's switch.
-const LAN_BRIDGE: &str = "lan";
+pub const LAN_BRIDGE: &str = "lan";
 /// The other part of the LAN while it is split.
 const SPLIT_BRIDGE: &str = "lan-split";
 /// The heartbeat cable.
-const CABLE_BRIDGE: &str = "cable";
+pub const CABLE_BRIDGE: &str = "cable";
 
 /// A station on the LAN.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Station {
+pub enum Station {
     /// A node.
     Node(Node),
     /// The gateway.
@@ -42,7 +42,7 @@ impl fmt::Display for Station {
 
 /// How a port of a node is cut off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Cut {
+pub enum Cut {
     /// The node sees that it has no carrier.
     Carrier,
     /// The carrier stays, but nothing passes.
@@ -50,18 +50,24 @@ pub(crate) enum Cut {
 }
 
 /// A station's end of the network.
-pub(crate) struct Site {
+pub struct Site {
     /// Its namespace.
-    pub(crate) netns: Netns,
+    pub netns: Netns,
     /// Its interfaces.
-    pub(crate) links: Links,
+    pub links: Links,
 }
 
 impl Site {
-    fn create() -> io::Result<Self> {
-        let netns = Netns::create()?;
-        let mut links = Links::of(&netns)?;
-        links.set_up("lo", true)?;
+    /// A new one, with its loopback on.
+    pub fn create() -> io::Result<Self> {
+        let mut site = Self::of(Netns::create()?)?;
+        site.links.set_up("lo", true)?;
+        Ok(site)
+    }
+
+    /// That of an existing namespace.
+    pub fn of(netns: Netns) -> io::Result<Self> {
+        let links = Links::of(&netns)?;
         Ok(Self { netns, links })
     }
 }
@@ -77,13 +83,14 @@ struct Outlet {
 }
 
 /// The network.
-pub(crate) struct Network {
+pub struct Network {
     nodes: [Site; 2],
     /// The gateway.
-    pub(crate) gateway: Site,
+    pub gateway: Site,
     /// The phone.
-    pub(crate) phone: Site,
-    switch: Site,
+    pub phone: Site,
+    /// The switch.
+    pub switch: Site,
     outlets: [[Outlet; 2]; 2],
     powered: [bool; 2],
     gateway_on: bool,
@@ -92,7 +99,7 @@ pub(crate) struct Network {
 
 impl Network {
     /// Builds it. With `relays`, the ports of the nodes can be impaired.
-    pub(crate) fn build(relays: bool) -> io::Result<Self> {
+    pub fn build(relays: bool) -> io::Result<Self> {
         let mut nodes = [Site::create()?, Site::create()?];
         let mut gateway = Site::create()?;
         let mut phone = Site::create()?;
@@ -108,18 +115,18 @@ impl Network {
     }
 
     /// The node's end.
-    pub(crate) fn node(&mut self, node: Node) -> &mut Site {
+    pub fn node(&mut self, node: Node) -> &mut Site {
         &mut self.nodes[node.index()]
     }
 
     /// Cuts a port off.
-    pub(crate) fn cut(&mut self, port: Port, how: Cut) -> io::Result<()> {
+    pub fn cut(&mut self, port: Port, how: Cut) -> io::Result<()> {
         self.outlet(port).cut = Some(how);
         self.apply(port)
     }
 
     /// Undoes [`cut`](Self::cut) and [`impair`](Self::impair).
-    pub(crate) fn mend(&mut self, port: Port) -> io::Result<()> {
+    pub fn mend(&mut self, port: Port) -> io::Result<()> {
         let outlet = self.outlet(port);
         outlet.cut = None;
         if let Some(relay) = &outlet.relay {
@@ -129,12 +136,17 @@ impl Network {
     }
 
     /// Whether a port is cut off.
-    pub(crate) fn is_cut(&self, port: Port) -> bool {
+    pub fn is_cut(&self, port: Port) -> bool {
         self.outlets[port.node.index()][port.wire.index()].cut.is_some()
     }
 
+    /// Whether a port is cut off without its node seeing that.
+    pub fn is_silent(&self, port: Port) -> bool {
+        self.outlets[port.node.index()][port.wire.index()].cut == Some(Cut::Silent)
+    }
+
     /// Makes the cable at a port a bad one.
-    pub(crate) fn impair(&mut self, port: Port, impairment: Impairment) -> io::Result<()> {
+    pub fn impair(&mut self, port: Port, impairment: Impairment) -> io::Result<()> {
         match &self.outlet(port).relay {
             Some(relay) => {
                 relay.impair(impairment);
@@ -145,7 +157,7 @@ impl Network {
     }
 
     /// Power on or off as the network sees it: a node without power has no addresses, and gives no carrier.
-    pub(crate) fn set_powered(&mut self, node: Node, powered: bool) -> io::Result<()> {
+    pub fn set_powered(&mut self, node: Node, powered: bool) -> io::Result<()> {
         self.powered[node.index()] = powered;
         let links = &mut self.nodes[node.index()].links;
         for wire in Wire::ALL {
@@ -161,12 +173,12 @@ impl Network {
     }
 
     /// Gives a node's WAN port its carrier, or takes it.
-    pub(crate) fn set_wan(&mut self, node: Node, up: bool) -> io::Result<()> {
+    pub fn set_wan(&mut self, node: Node, up: bool) -> io::Result<()> {
         self.switch.links.set_up(&wan_socket(node), up)
     }
 
     /// Splits the LAN: these stations on one side, the others on the other.
-    pub(crate) fn split(&mut self, side: &[Station]) -> io::Result<()> {
+    pub fn split(&mut self, side: &[Station]) -> io::Result<()> {
         self.split = side.to_vec();
         for station in [Station::Gateway, Station::Phone, Station::Node(Node::A), Station::Node(Node::B)] {
             match station {
@@ -179,7 +191,7 @@ impl Network {
     }
 
     /// Cuts the LAN between the nodes only: both still reach everybody else.
-    pub(crate) fn separate_nodes(&mut self, separated: bool) -> io::Result<()> {
+    pub fn separate_nodes(&mut self, separated: bool) -> io::Result<()> {
         for node in Node::ALL {
             let port = self.outlets[node.index()][Wire::Lan.index()].bridge_port.clone();
             self.switch.links.set_isolated(&port, separated)?;
@@ -188,29 +200,29 @@ impl Network {
     }
 
     /// Makes the LAN whole again.
-    pub(crate) fn heal(&mut self) -> io::Result<()> {
+    pub fn heal(&mut self) -> io::Result<()> {
         self.separate_nodes(false)?;
         self.split(&[])
     }
 
     /// Turns the gateway on or off. The switch stays, so the nodes keep their carrier.
-    pub(crate) fn set_gateway(&mut self, on: bool) -> io::Result<()> {
+    pub fn set_gateway(&mut self, on: bool) -> io::Result<()> {
         self.gateway_on = on;
         self.gateway.links.set_up(LAN, on)
     }
 
     /// Whether the gateway is on.
-    pub(crate) fn gateway_is_on(&self) -> bool {
+    pub fn gateway_is_on(&self) -> bool {
         self.gateway_on
     }
 
     /// Whether a node has power.
-    pub(crate) fn is_powered(&self, node: Node) -> bool {
+    pub fn is_powered(&self, node: Node) -> bool {
         self.powered[node.index()]
     }
 
     /// Listens to everything that passes between a node's port and the network; what the node sends comes in.
-    pub(crate) fn listen(&mut self, port: Port) -> io::Result<FrameSocket> {
+    pub fn listen(&mut self, port: Port) -> io::Result<FrameSocket> {
         let socket = self.outlet(port).socket.clone();
         FrameSocket::open(&self.switch.netns, &mut self.switch.links, &socket)
     }
@@ -239,7 +251,7 @@ fn lan_bridge(split: &[Station], station: Station) -> &'static str {
 }
 
 /// Wires a station that is not a node to the LAN.
-fn attach(switch: &mut Site, site: &mut Site, name: &str, address: Cidr) -> io::Result<()> {
+pub fn attach(switch: &mut Site, site: &mut Site, name: &str, address: Cidr) -> io::Result<()> {
     switch
         .links
         .add_veth(&End { name, netns: &switch.netns, mac: None }, &End { name: LAN, netns: &site.netns, mac: None })?;

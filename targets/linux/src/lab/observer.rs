@@ -11,38 +11,38 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// Time between two looks.
-pub(crate) const USUAL_PERIOD: Duration = Duration::from_millis(10);
+pub const USUAL_PERIOD: Duration = Duration::from_millis(10);
 /// Time between two looks where a scenario asks about the order of release and bind.
-pub(crate) const FAST_PERIOD: Duration = Duration::from_micros(200);
+pub const FAST_PERIOD: Duration = Duration::from_micros(200);
 
 /// A change of where the cluster IP is bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Binding {
+pub struct Binding {
     /// When it was first seen.
-    pub(crate) at: Instant,
+    pub at: Instant,
     /// On which node.
-    pub(crate) node: Node,
+    pub node: Node,
     /// Bound or gone.
-    pub(crate) bound: bool,
+    pub bound: bool,
 }
 
 /// What the observer has seen.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Sightings {
+pub struct Sightings {
     /// Changes, the oldest first.
-    pub(crate) bindings: Vec<Binding>,
+    pub bindings: Vec<Binding>,
     /// Time during which both nodes had it, as far as the looks tell.
-    pub(crate) both_bound: Duration,
+    pub both_bound: Duration,
     /// Time during which nobody had it.
-    pub(crate) none_bound: Duration,
+    pub none_bound: Duration,
     /// Whether the nodes have it now.
-    pub(crate) now: [bool; 2],
+    pub now: [bool; 2],
     looks: u64,
 }
 
 impl Sightings {
     /// When `node` was first seen to bind the address after `since`.
-    pub(crate) fn bound_after(&self, node: Node, since: Instant) -> Option<Instant> {
+    pub fn bound_after(&self, node: Node, since: Instant) -> Option<Instant> {
         let mut after = self.bindings.iter().filter(|binding| binding.at > since);
         after.find(|binding| binding.node == node && binding.bound).map(|binding| binding.at)
     }
@@ -73,7 +73,7 @@ struct Look {
 }
 
 /// The observer. It looks until it is dropped.
-pub(crate) struct Observer {
+pub struct Observer {
     shared: Arc<Mutex<Shared>>,
     _worker: Worker,
 }
@@ -103,7 +103,7 @@ impl Window {
 
 impl Observer {
     /// Starts to watch.
-    pub(crate) fn start(network: &mut Network) -> io::Result<Self> {
+    pub fn start(network: &mut Network) -> io::Result<Self> {
         let mut windows = [Window::open(network, Node::A)?, Window::open(network, Node::B)?];
         let shared = Arc::new(Mutex::new(Shared { sightings: Sightings::default(), period: USUAL_PERIOD }));
         let its_shared = Arc::clone(&shared);
@@ -112,12 +112,12 @@ impl Observer {
     }
 
     /// How often to look from now on.
-    pub(crate) fn set_period(&self, period: Duration) {
+    pub fn set_period(&self, period: Duration) {
         lock(&self.shared).period = period;
     }
 
     /// What was seen so far.
-    pub(crate) fn sightings(&self) -> Sightings {
+    pub fn sightings(&self) -> Sightings {
         lock(&self.shared).sightings.clone()
     }
 }

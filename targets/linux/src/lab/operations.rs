@@ -18,15 +18,15 @@ pub(crate) const KEY_FXO_PORT: u8 = 1;
 
 /// How a lab is built.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct LabOptions {
+pub struct LabOptions {
     /// What the daemons are told.
-    pub(crate) settings: Settings,
+    pub settings: Settings,
     /// Whether the nodes are wired through relays, which one-way cuts, loss, delay and filters need.
-    pub(crate) relays: bool,
+    pub relays: bool,
 }
 
 /// The lab. Everything in it ends when this is dropped, and also when the process dies.
-pub(crate) struct Lab {
+pub struct Lab {
     // Dropped in this order: those who watch first, the network last.
     phone: Phone,
     observer: Observer,
@@ -34,12 +34,12 @@ pub(crate) struct Lab {
     _services: [Worker; 2],
     network: Network,
     /// What happened.
-    pub(crate) timeline: Timeline,
+    pub timeline: Timeline,
 }
 
 impl Lab {
     /// Builds the network and starts phone and observer. The daemons are not started.
-    pub(crate) fn build(options: &LabOptions, timeline: Timeline) -> io::Result<Self> {
+    pub fn build(options: &LabOptions, timeline: Timeline) -> io::Result<Self> {
         let mut network = Network::build(options.relays)?;
         let services =
             [echo::start(Node::A, &network.node(Node::A).netns)?, echo::start(Node::B, &network.node(Node::B).netns)?];
@@ -50,31 +50,31 @@ impl Lab {
     }
 
     /// Starts the daemon of a node.
-    pub(crate) fn start(&mut self, node: Node) -> io::Result<()> {
+    pub fn start(&mut self, node: Node) -> io::Result<()> {
         self.timeline.note(format_args!("daemon of {node} started"));
         self.daemons[node.index()].start(&self.network.node(node).netns)
     }
 
     /// Kills the daemon of a node with SIGKILL. Its kernel goes on.
-    pub(crate) fn kill(&mut self, node: Node) -> io::Result<()> {
+    pub fn kill(&mut self, node: Node) -> io::Result<()> {
         self.timeline.note(format_args!("daemon of {node} killed"));
         self.daemons[node.index()].kill()
     }
 
     /// Stops the daemon of a node with SIGSTOP.
-    pub(crate) fn freeze(&mut self, node: Node) -> io::Result<()> {
+    pub fn freeze(&mut self, node: Node) -> io::Result<()> {
         self.timeline.note(format_args!("daemon of {node} frozen"));
         self.daemons[node.index()].set_frozen(true)
     }
 
     /// Lets a frozen daemon go on.
-    pub(crate) fn thaw(&mut self, node: Node) -> io::Result<()> {
+    pub fn thaw(&mut self, node: Node) -> io::Result<()> {
         self.timeline.note(format_args!("daemon of {node} thawed"));
         self.daemons[node.index()].set_frozen(false)
     }
 
     /// Takes the power from a node: the daemon dies, the kernel answers nothing, the peer's cable loses its carrier.
-    pub(crate) fn power_off(&mut self, node: Node) -> io::Result<()> {
+    pub fn power_off(&mut self, node: Node) -> io::Result<()> {
         self.timeline.note(format_args!("power of {node} lost"));
         // The daemon first: it must not see its own links go.
         self.daemons[node.index()].kill()?;
@@ -82,14 +82,14 @@ impl Lab {
     }
 
     /// Gives a node its power back, and starts its daemon.
-    pub(crate) fn power_on(&mut self, node: Node) -> io::Result<()> {
+    pub fn power_on(&mut self, node: Node) -> io::Result<()> {
         self.timeline.note(format_args!("power of {node} back"));
         self.network.set_powered(node, true)?;
         self.start(node)
     }
 
     /// Pulls the heartbeat cable: both nodes lose the carrier.
-    pub(crate) fn pull_cable(&mut self) -> io::Result<()> {
+    pub fn pull_cable(&mut self) -> io::Result<()> {
         for node in Node::ALL {
             self.cut(Port::cable(node), Cut::Carrier)?;
         }
@@ -97,7 +97,7 @@ impl Lab {
     }
 
     /// Puts the heartbeat cable back.
-    pub(crate) fn restore_cable(&mut self) -> io::Result<()> {
+    pub fn restore_cable(&mut self) -> io::Result<()> {
         for node in Node::ALL {
             self.mend(Port::cable(node))?;
         }
@@ -105,13 +105,13 @@ impl Lab {
     }
 
     /// Cuts the WAN port of a node off: a fault that the node finds in itself while the phone is still served.
-    pub(crate) fn cut_wan(&mut self, node: Node) -> io::Result<()> {
+    pub fn cut_wan(&mut self, node: Node) -> io::Result<()> {
         self.timeline.note(format_args!("WAN port of {node} cut off"));
         self.network.set_wan(node, false)
     }
 
     /// Undoes [`cut_wan`](Self::cut_wan).
-    pub(crate) fn mend_wan(&mut self, node: Node) -> io::Result<()> {
+    pub fn mend_wan(&mut self, node: Node) -> io::Result<()> {
         self.timeline.note(format_args!("WAN port of {node} restored"));
         self.network.set_wan(node, true)
     }
@@ -133,7 +133,7 @@ impl Lab {
     }
 
     /// Cuts one port off.
-    pub(crate) fn cut(&mut self, port: Port, how: Cut) -> io::Result<()> {
+    pub fn cut(&mut self, port: Port, how: Cut) -> io::Result<()> {
         self.timeline.note(match how {
             Cut::Carrier => format!("{port} cut off"),
             Cut::Silent => format!("{port} cut off, carrier stays"),
@@ -142,59 +142,59 @@ impl Lab {
     }
 
     /// Makes the cable at one port a bad one. The lab must be built with relays.
-    pub(crate) fn impair(&mut self, port: Port, impairment: Impairment) -> io::Result<()> {
+    pub fn impair(&mut self, port: Port, impairment: Impairment) -> io::Result<()> {
         self.timeline.note(format_args!("{port} impaired: {}", impairment.describe()));
         self.network.impair(port, impairment)
     }
 
     /// Makes one port good again.
-    pub(crate) fn mend(&mut self, port: Port) -> io::Result<()> {
+    pub fn mend(&mut self, port: Port) -> io::Result<()> {
         self.timeline.note(format_args!("{port} restored"));
         self.network.mend(port)
     }
 
     /// Whether a port is cut off.
-    pub(crate) fn is_cut(&self, port: Port) -> bool {
+    pub fn is_cut(&self, port: Port) -> bool {
         self.network.is_cut(port)
     }
 
     /// Whether a node has power.
-    pub(crate) fn is_powered(&self, node: Node) -> bool {
+    pub fn is_powered(&self, node: Node) -> bool {
         self.network.is_powered(node)
     }
 
     /// Whether the gateway is there.
-    pub(crate) fn gateway_is_on(&self) -> bool {
+    pub fn gateway_is_on(&self) -> bool {
         self.network.gateway_is_on()
     }
 
     /// Splits the LAN in two: these stations, and the others.
-    pub(crate) fn split_lan(&mut self, side: &[Station]) -> io::Result<()> {
+    pub fn split_lan(&mut self, side: &[Station]) -> io::Result<()> {
         let names: Vec<String> = side.iter().map(Station::to_string).collect();
         self.timeline.note(format_args!("LAN split, on one side: {}", names.join(", ")));
         self.network.split(side)
     }
 
     /// Cuts the LAN between the nodes; each still reaches the gateway and the phone.
-    pub(crate) fn separate_nodes(&mut self) -> io::Result<()> {
+    pub fn separate_nodes(&mut self) -> io::Result<()> {
         self.timeline.note("LAN cut between the nodes");
         self.network.separate_nodes(true)
     }
 
     /// Undoes [`split_lan`](Self::split_lan) and [`separate_nodes`](Self::separate_nodes).
-    pub(crate) fn heal_lan(&mut self) -> io::Result<()> {
+    pub fn heal_lan(&mut self) -> io::Result<()> {
         self.timeline.note("LAN healed");
         self.network.heal()
     }
 
     /// Stops or starts the gateway.
-    pub(crate) fn set_gateway(&mut self, on: bool) -> io::Result<()> {
+    pub fn set_gateway(&mut self, on: bool) -> io::Result<()> {
         self.timeline.note(if on { "gateway back" } else { "gateway dead" });
         self.network.set_gateway(on)
     }
 
     /// Makes everything good again and starts every daemon that does not run.
-    pub(crate) fn restore(&mut self) -> io::Result<()> {
+    pub fn restore(&mut self) -> io::Result<()> {
         self.timeline.note("everything restored");
         for node in Node::ALL {
             if self.daemons[node.index()].is_frozen() {
@@ -217,32 +217,32 @@ impl Lab {
     }
 
     /// Binds the cluster IP on a node by hand, without a daemon and without an announcement.
-    pub(crate) fn bind_by_hand(&mut self, node: Node) -> io::Result<()> {
+    pub fn bind_by_hand(&mut self, node: Node) -> io::Result<()> {
         self.network.node(node).links.add_address(LAN, CLUSTER_IP)
     }
 
     /// Removes the cluster IP from a node by hand.
-    pub(crate) fn release_by_hand(&mut self, node: Node) -> io::Result<()> {
+    pub fn release_by_hand(&mut self, node: Node) -> io::Result<()> {
         self.network.node(node).links.remove_address(LAN, CLUSTER_IP)
     }
 
     /// Records what a node sends and receives at a port.
-    pub(crate) fn capture(&mut self, port: Port) -> io::Result<Capture> {
+    pub fn capture(&mut self, port: Port) -> io::Result<Capture> {
         Capture::start(self.network.listen(port)?)
     }
 
     /// Whether the daemon of a node runs, or is frozen.
-    pub(crate) fn is_running(&mut self, node: Node) -> bool {
+    pub fn is_running(&mut self, node: Node) -> bool {
         self.daemons[node.index()].is_running()
     }
 
     /// Whether the daemon of a node is frozen.
-    pub(crate) fn is_frozen(&self, node: Node) -> bool {
+    pub fn is_frozen(&self, node: Node) -> bool {
         self.daemons[node.index()].is_frozen()
     }
 
     /// What the daemon of a node says of itself; `None` when there is nobody to ask.
-    pub(crate) fn status(&mut self, node: Node) -> Option<NodeStatus> {
+    pub fn status(&mut self, node: Node) -> Option<NodeStatus> {
         let daemon = &mut self.daemons[node.index()];
         if daemon.is_frozen() || !daemon.is_running() {
             return None;
@@ -251,28 +251,28 @@ impl Lab {
     }
 
     /// Memory and processor time of the daemon of a node.
-    pub(crate) fn usage(&self, node: Node) -> io::Result<Usage> {
+    pub fn usage(&self, node: Node) -> io::Result<Usage> {
         self.daemons[node.index()].usage()
     }
 
     /// Asks a node to hand over.
-    pub(crate) fn force_switch(&mut self, node: Node) -> Result<(), String> {
+    pub fn force_switch(&mut self, node: Node) -> Result<(), String> {
         self.timeline.note(format_args!("force switch on {node}"));
         daemon::force_switch(node)
     }
 
     /// What the phone saw since `since`.
-    pub(crate) fn phone(&self, since: Instant) -> PhoneView {
+    pub fn phone(&self, since: Instant) -> PhoneView {
         self.phone.view_since(since)
     }
 
     /// What the observer saw.
-    pub(crate) fn sightings(&self) -> Sightings {
+    pub fn sightings(&self) -> Sightings {
         self.observer.sightings()
     }
 
     /// How often the observer looks.
-    pub(crate) fn observe_every(&self, period: Duration) {
+    pub fn observe_every(&self, period: Duration) {
         self.observer.set_period(period);
     }
 }

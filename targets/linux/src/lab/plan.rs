@@ -5,21 +5,21 @@ use std::net::Ipv4Addr;
 use ucm_ha::config::{Cidr, MacAddr, StationType};
 
 /// The LAN interface of every station.
-pub(crate) const LAN: &str = "eth0";
+pub const LAN: &str = "eth0";
 /// The heartbeat port of a node.
-pub(crate) const CABLE: &str = "eth1";
+pub const CABLE: &str = "eth1";
 /// The WAN port of a node, of which only the carrier matters here.
-pub(crate) const WAN: &str = "eth2";
+pub const WAN: &str = "eth2";
 /// The UDP port of the heartbeat.
-pub(crate) const HEARTBEAT_PORT: u16 = 9527;
+pub const HEARTBEAT_PORT: u16 = 9527;
 /// The UDP port the phone asks, SIP's.
-pub(crate) const SERVICE_PORT: u16 = 5060;
+pub const SERVICE_PORT: u16 = 5060;
 /// The address that the active owns.
-pub(crate) const CLUSTER_IP: Cidr = lan_address(64);
+pub const CLUSTER_IP: Cidr = lan_address(64);
 /// The address of the gateway.
-pub(crate) const GATEWAY: Cidr = lan_address(1);
+pub const GATEWAY: Cidr = lan_address(1);
 /// The address of the phone.
-pub(crate) const PHONE: Cidr = lan_address(100);
+pub const PHONE: Cidr = lan_address(100);
 
 const fn lan_address(host: u8) -> Cidr {
     Cidr { address: Ipv4Addr::new(192, 168, 129, host), prefix_len: 24 }
@@ -27,7 +27,7 @@ const fn lan_address(host: u8) -> Cidr {
 
 /// One of the two nodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Node {
+pub enum Node {
     /// The primary.
     A,
     /// The secondary.
@@ -36,10 +36,10 @@ pub(crate) enum Node {
 
 impl Node {
     /// Both.
-    pub(crate) const ALL: [Self; 2] = [Self::A, Self::B];
+    pub const ALL: [Self; 2] = [Self::A, Self::B];
 
     /// The other one.
-    pub(crate) const fn peer(self) -> Self {
+    pub const fn peer(self) -> Self {
         match self {
             Self::A => Self::B,
             Self::B => Self::A,
@@ -47,7 +47,7 @@ impl Node {
     }
 
     /// Its place in tables of both.
-    pub(crate) const fn index(self) -> usize {
+    pub const fn index(self) -> usize {
         match self {
             Self::A => 0,
             Self::B => 1,
@@ -55,7 +55,7 @@ impl Node {
     }
 
     /// Its static address.
-    pub(crate) const fn address(self) -> Cidr {
+    pub const fn address(self) -> Cidr {
         match self {
             Self::A => lan_address(42),
             Self::B => lan_address(43),
@@ -63,7 +63,7 @@ impl Node {
     }
 
     /// The MAC address of one of its ports.
-    pub(crate) const fn mac(self, wire: Wire) -> MacAddr {
+    pub const fn mac(self, wire: Wire) -> MacAddr {
         let last = match (self, wire) {
             (Self::A, Wire::Lan) => 0x72,
             (Self::A, Wire::Cable) => 0x73,
@@ -74,7 +74,7 @@ impl Node {
     }
 
     /// Its station type.
-    pub(crate) const fn station_type(self) -> StationType {
+    pub const fn station_type(self) -> StationType {
         match self {
             Self::A => StationType::Primary,
             Self::B => StationType::Secondary,
@@ -93,7 +93,7 @@ impl fmt::Display for Node {
 
 /// What joins the nodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Wire {
+pub enum Wire {
     /// The service network.
     Lan,
     /// The direct cable between the heartbeat ports.
@@ -102,10 +102,10 @@ pub(crate) enum Wire {
 
 impl Wire {
     /// Both.
-    pub(crate) const ALL: [Self; 2] = [Self::Lan, Self::Cable];
+    pub const ALL: [Self; 2] = [Self::Lan, Self::Cable];
 
     /// The node's interface.
-    pub(crate) const fn interface(self) -> &'static str {
+    pub const fn interface(self) -> &'static str {
         match self {
             Self::Lan => LAN,
             Self::Cable => CABLE,
@@ -113,7 +113,7 @@ impl Wire {
     }
 
     /// Its place in tables of both.
-    pub(crate) const fn index(self) -> usize {
+    pub const fn index(self) -> usize {
         match self {
             Self::Lan => 0,
             Self::Cable => 1,
@@ -123,21 +123,21 @@ impl Wire {
 
 /// One port of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Port {
+pub struct Port {
     /// Whose.
-    pub(crate) node: Node,
+    pub node: Node,
     /// Which.
-    pub(crate) wire: Wire,
+    pub wire: Wire,
 }
 
 impl Port {
     /// The LAN port of a node.
-    pub(crate) const fn lan(node: Node) -> Self {
+    pub const fn lan(node: Node) -> Self {
         Self { node, wire: Wire::Lan }
     }
 
     /// The heartbeat port of a node.
-    pub(crate) const fn cable(node: Node) -> Self {
+    pub const fn cable(node: Node) -> Self {
         Self { node, wire: Wire::Cable }
     }
 }

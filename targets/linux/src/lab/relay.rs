@@ -16,32 +16,32 @@ const FRAME_LEN: usize = 65_536;
 
 /// What is wrong with the cable.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Impairment {
+pub struct Impairment {
     /// Nothing reaches the node.
-    pub(crate) deaf: bool,
+    pub deaf: bool,
     /// Nothing the node sends gets out.
-    pub(crate) mute: bool,
+    pub mute: bool,
     /// Share of frames that are lost, in per cent.
-    pub(crate) loss_pct: u8,
+    pub loss_pct: u8,
     /// Share of frames that come twice, in per cent.
-    pub(crate) duplicate_pct: u8,
+    pub duplicate_pct: u8,
     /// Time every frame takes.
-    pub(crate) delay: Duration,
+    pub delay: Duration,
     /// Further time of up to this much, at random: frames overtake each other.
-    pub(crate) jitter: Duration,
+    pub jitter: Duration,
     /// UDP datagrams to this port are lost.
-    pub(crate) filtered_udp_port: Option<u16>,
+    pub filtered_udp_port: Option<u16>,
 }
 
 /// The bad cable. It is a good one until told otherwise.
-pub(crate) struct Relay {
+pub struct Relay {
     impairment: Arc<Mutex<Impairment>>,
     _worker: Worker,
 }
 
 impl Relay {
     /// Carries frames between the node's end and the other one.
-    pub(crate) fn start(node: FrameSocket, network: FrameSocket) -> io::Result<Self> {
+    pub fn start(node: FrameSocket, network: FrameSocket) -> io::Result<Self> {
         let impairment = Arc::new(Mutex::new(Impairment::default()));
         let seen = Arc::clone(&impairment);
         let worker = Worker::start("relay", move |stop| {
@@ -51,7 +51,7 @@ impl Relay {
     }
 
     /// From now on, this is wrong with the cable.
-    pub(crate) fn impair(&self, impairment: Impairment) {
+    pub fn impair(&self, impairment: Impairment) {
         *self.impairment.lock().unwrap_or_else(PoisonError::into_inner) = impairment;
     }
 }
@@ -161,7 +161,7 @@ fn fill_udp_checksum(frame: &mut [u8]) {
 
 impl Impairment {
     /// In words.
-    pub(crate) fn describe(&self) -> String {
+    pub fn describe(&self) -> String {
         let mut words = Vec::new();
         if self.deaf {
             words.push("receives nothing".to_owned());

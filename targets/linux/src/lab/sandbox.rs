@@ -20,26 +20,26 @@ use std::process::{Child, Command, ExitStatus};
 /// Tells the process inside who started it.
 const PARENT_VARIABLE: &str = "UCM_HA_LAB_PARENT";
 /// Where the lab keeps its files: a file system in memory that only the lab sees.
-pub(crate) const ROOT: &str = "/run";
+pub const ROOT: &str = "/run";
 /// The program itself, even where its file was replaced since.
-pub(crate) const SELF_EXE: &str = "/proc/self/exe";
+pub const SELF_EXE: &str = "/proc/self/exe";
 
 /// Leaves the alternate screen and shows the cursor.
 const RESET_SCREEN: &[u8] = b"\x1b[?1049l\x1b[?25h";
 
 /// Whether this process is the one inside.
-pub(crate) fn is_inside() -> bool {
+pub fn is_inside() -> bool {
     env::var_os(PARENT_VARIABLE).is_some()
 }
 
 /// Runs this program again with the same arguments inside the sandbox, and returns its exit status.
-pub(crate) fn run_again_inside() -> io::Result<ExitStatus> {
+pub fn run_again_inside() -> io::Result<ExitStatus> {
     let terminal = tcgetattr(rustix::stdio::stdin()).ok();
     let mut signals = Signals::new([SIGCHLD, SIGINT, SIGQUIT, SIGTERM, SIGHUP])?;
     let own_pid = rustix::process::getpid().as_raw_nonzero();
     unshare_everything()?;
     let mut child = Command::new(SELF_EXE)
-        .arg0("ucm-ha")
+        .arg0(env::args_os().next().unwrap_or_default())
         .args(env::args_os().skip(1))
         .env(PARENT_VARIABLE, own_pid.to_string())
         .spawn()
@@ -104,7 +104,7 @@ fn restore_terminal(terminal: Option<&Termios>) -> io::Result<()> {
 }
 
 /// Prepares the sandbox from the inside.
-pub(crate) fn settle() -> io::Result<()> {
+pub fn settle() -> io::Result<()> {
     die_with_parent()?;
     mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)
         .context("cannot make the mounts private")?;

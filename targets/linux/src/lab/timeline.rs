@@ -9,15 +9,15 @@ const MAX_ENTRIES: usize = 1000;
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Entry {
+pub struct Entry {
     /// When, since the start.
-    pub(crate) at: Duration,
+    pub at: Duration,
     /// What.
-    pub(crate) text: String,
+    pub text: String,
 }
 
 /// The list of what happened. It prints as it grows, where that is wanted.
-pub(crate) struct Timeline {
+pub struct Timeline {
     begin: Instant,
     printing: bool,
     entries: VecDeque<Entry>,
@@ -25,17 +25,17 @@ pub(crate) struct Timeline {
 
 impl Timeline {
     /// An empty one that begins now.
-    pub(crate) fn begin(printing: bool) -> Self {
+    pub fn begin(printing: bool) -> Self {
         Self { begin: Instant::now(), printing, entries: VecDeque::new() }
     }
 
     /// Adds an entry.
-    pub(crate) fn note(&mut self, text: impl Display) {
+    pub fn note(&mut self, text: impl Display) {
         self.note_at(Instant::now(), text);
     }
 
     /// Adds an entry for something that was seen with its own time.
-    pub(crate) fn note_at(&mut self, at: Instant, text: impl Display) {
+    pub fn note_at(&mut self, at: Instant, text: impl Display) {
         let entry = Entry { at: at.saturating_duration_since(self.begin), text: text.to_string() };
         if self.printing {
             println!("{:8.1} ms  {}", entry.at.as_secs_f64() * 1000.0, entry.text);
@@ -47,7 +47,7 @@ impl Timeline {
     }
 
     /// The newest entries, the oldest of them first.
-    pub(crate) fn newest(&self, count: usize) -> impl Iterator<Item = &Entry> {
+    pub fn newest(&self, count: usize) -> impl Iterator<Item = &Entry> {
         self.entries.range(self.entries.len().saturating_sub(count)..)
     }
 }

@@ -10,21 +10,21 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 /// How often a thread that waits looks whether it should end.
-pub(crate) const STOP_CHECK: Duration = Duration::from_millis(100);
+pub const STOP_CHECK: Duration = Duration::from_millis(100);
 
 /// Tells a thread that it should end.
 #[derive(Clone, Default)]
-pub(crate) struct Stop(Arc<AtomicBool>);
+pub struct Stop(Arc<AtomicBool>);
 
 impl Stop {
     /// Whether it should.
-    pub(crate) fn is_set(&self) -> bool {
+    pub fn is_set(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 }
 
 /// The thread. Dropping this ends it.
-pub(crate) struct Worker {
+pub struct Worker {
     name: &'static str,
     stop: Stop,
     thread: Option<JoinHandle<io::Result<()>>>,
@@ -32,10 +32,7 @@ pub(crate) struct Worker {
 
 impl Worker {
     /// Starts `task`, which must look at its `Stop` at least every [`STOP_CHECK`].
-    pub(crate) fn start(
-        name: &'static str,
-        task: impl FnOnce(Stop) -> io::Result<()> + Send + 'static,
-    ) -> io::Result<Self> {
+    pub fn start(name: &'static str, task: impl FnOnce(Stop) -> io::Result<()> + Send + 'static) -> io::Result<Self> {
         let stop = Stop::default();
         let its_stop = stop.clone();
         let thread = thread::Builder::new().name(name.to_owned()).spawn(move || task(its_stop));
@@ -54,7 +51,7 @@ impl Drop for Worker {
 }
 
 /// Waits until one of the descriptors can be read, for `timeout` at most.
-pub(crate) fn wait_readable<const N: usize>(fds: [BorrowedFd<'_>; N], timeout: Duration) -> io::Result<()> {
+pub fn wait_readable<const N: usize>(fds: [BorrowedFd<'_>; N], timeout: Duration) -> io::Result<()> {
     let mut entries = fds.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN));
     let timeout = Timespec::try_from(timeout).map_err(io::Error::other)?;
     match poll(&mut entries, Some(&timeout)) {
