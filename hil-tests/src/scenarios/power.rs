@@ -1,0 +1,97 @@
+//! Power cuts.
+
+use super::UNNOTICED;
+use crate::alerts::Alert;
+use crate::course::{Course, Failure, Step};
+use crate::rig::Stimulus;
+use std::time::Duration;
+use ucm_ha_linux::lab::plan::Node;
+
+/// L3 promises a claim after 500 ms; the rest is the emulated machine's.
+const FAST_GAP: Duration = Duration::from_secs(1);
+/// What a takeover after T may cost besides T.
+const SLOW_REST: Duration = Duration::from_secs(1);
+/// How long a lone active is watched.
+const ALONE: Duration = Duration::from_secs(5);
+/// Power cuts in a row.
+const CYCLES: u32 = 20;
+
+pub(super) fn cut_active(course: &mut Course<'_>, old: Node) -> Step {
+    let survivor = old.peer();
+    let before = course.newest_event(survivor)?;
+    let cut = course.apply(Stimulus::PowerOff(old))?;
+    let gap = course.takes_over(survivor, cut, course.facts().timeout * 3)?;
+    course.expect_at_most("gap", gap, FAST_GAP)?;
+    course.expect_alert(Alert { on: survivor, of: old, cause: "HEARTBEAT", raised: true }, before)?;
+    returns_as_standby(course, old)?;
+    course.expect_alert(Alert { on: survivor, of: old, cause: "HEARTBEAT", raised: false }, before)
+}
+
+pub(super) fn cut_active_silently(course: &mut Course<'_>, old: Node) -> Step {
+    let timeout = course.facts().timeout;
+    let cut = course.apply(Stimulus::PowerOffSilently(old))?;
+    let gap = course.takes_over(old.peer(), cut, timeout * 3)?;
+    course.expect_at_most("gap", gap, timeout + SLOW_REST)?;
+    returns_as_standby(course, old)
+}
+
+pub(super) fn cut_standby(course: &mut Course<'_>, active: Node) -> Step {
+    let cut = course.apply(Stimulus::PowerOff(active.peer()))?;
+    course.watch_service(active, ALONE)?;
+    let gap = course.longest_gap(cut)?;
+    course.expect_at_most("gap", gap, UNNOTICED)?;
+    returns_as_standby(course, active.peer())
+}
+
+pub(super) fn cut_both(course: &mut Course<'_>, _active: Node) -> Step {
+    for node in Node::ALL {
+        course.apply(Stimulus::PowerOff(node))?;
+    }
+    course.pass(Duration::from_secs(1))?;
+    course.expect(course.holder().is_none(), "nobody holds the cluster IP without power")?;
+    for node in Node::ALL {
+        course.apply(Stimulus::PowerOn(node))?;
+    }
+    course.settle().map(drop)
+}
+
+/// Each cut hits the active. The term grows with every takeover, and a node that came back must remember it.
+pub(super) fn cycles(course: &mut Course<'_>, mut active: Node) -> Step {
+    let mut term = term_of(course, active)?;
+    let mut longest = Duration::ZERO;
+    for cycle in 1..=CYCLES {
+        course.timeline.note(format_args!("power cycle {cycle} of {CYCLES}"));
+        let cut = course.apply(Stimulus::PowerOff(active))?;
+        let gap = course.takes_over(active.peer(), cut, course.facts().timeout * 3)?;
+        longest = longest.max(gap);
+        course.expect_at_most("gap", gap, FAST_GAP)?;
+        returns_as_standby(course, active)?;
+        check_state(course, active)?;
+        active = active.peer();
+        let new_term = term_of(course, active)?;
+        course.expect(new_term > term, format_args!("the term grows: {new_term} after {term}"))?;
+        term = new_term;
+    }
+    course.measured("longest gap", longest);
+    Ok(())
+}
+
+fn term_of(course: &mut Course<'_>, node: Node) -> Step<u32> {
+    let status = course.status(node).ok_or_else(|| Failure(format!("{node} does not give its status")))?;
+    Ok(status.term)
+}
+
+/// A state file that could not be read is said in the log; one that was written half would be left over.
+fn check_state(course: &mut Course<'_>, node: Node) -> Step {
+    let files = course.run(node, "ls $STATE")?;
+    course.expect(!files.trim().is_empty(), format_args!("{node} has a state file"))?;
+    let console = course.console(node)?;
+    let complaint = console.lines().find(|line| line.contains("state") && line.contains("cannot"));
+    course.expect(complaint.is_none(), format_args!("{node} reads its state, but it says: {complaint:?}"))
+}
+
+fn returns_as_standby(course: &mut Course<'_>, node: Node) -> Step {
+    course.apply(Stimulus::PowerOn(node))?;
+    let active = course.settle()?;
+    course.expect(active == node.peer(), "the returning node does not preempt the active")
+}

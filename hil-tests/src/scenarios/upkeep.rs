@@ -1,0 +1,95 @@
+//! What an administrator does, as the guide tells it.
+
+use super::UNNOTICED;
+use crate::course::{Course, Failure, Step};
+use crate::rig::{Stimulus, letter};
+use std::time::{Duration, Instant};
+use ucm_ha_linux::lab::plan::Node;
+
+/// How long a change of settings may take to show on both nodes.
+const SETTINGS_SHOW: Duration = Duration::from_secs(5);
+/// Time between two switches: longer than that in which two holders are told from one that changes.
+const BETWEEN_SWITCHES: Duration = Duration::from_millis(1500);
+
+pub(super) fn forced_switch(course: &mut Course<'_>, active: Node) -> Step {
+    for from in [active, active.peer()] {
+        switch(course, from)?;
+        let now = course.settle()?;
+        course.expect(now == from.peer(), "the peer is active")?;
+        // A holder that comes and goes within a second would look like two.
+        course.pass(BETWEEN_SWITCHES)?;
+    }
+    Ok(())
+}
+
+fn switch(course: &mut Course<'_>, from: Node) -> Step {
+    let begin = Instant::now();
+    course.run(from, "ucm-ha --config $CONFIG switch")?;
+    let gap = course.takes_over(from.peer(), begin, course.facts().timeout)?;
+    course.expect_at_most("gap", gap, UNNOTICED)
+}
+
+/// Standby first, switch, then the other one.
+pub(super) fn upgrade(course: &mut Course<'_>, active: Node) -> Step {
+    let standby = active.peer();
+    let old_version = version(course, standby)?;
+    upgrade_one(course, standby)?;
+    let new_version = version(course, standby)?;
+    course.expect(new_version != old_version, format_args!("{new_version} is another version than {old_version}"))?;
+    switch(course, active)?;
+    let now = course.settle()?;
+    course.expect(now == standby, "the upgraded node is active")?;
+    upgrade_one(course, active)?;
+    let (a, b) = (version(course, Node::A)?, version(course, Node::B)?);
+    course.expect(a == b && a == new_version, format_args!("both run {new_version}; A {a}, B {b}"))
+}
+
+fn upgrade_one(course: &mut Course<'_>, standby: Node) -> Step {
+    let begin = course.apply(Stimulus::PowerOff(standby))?;
+    course.apply(Stimulus::Upgrade(standby))?;
+    course.apply(Stimulus::PowerOn(standby))?;
+    let active = course.settle()?;
+    course.expect(active == standby.peer(), "the upgraded node comes back as standby")?;
+    let gap = course.longest_gap(begin)?;
+    course.expect_at_most("gap", gap, UNNOTICED)
+}
+
+fn version(course: &mut Course<'_>, node: Node) -> Step<String> {
+    Ok(course.run(node, "ucm-ha --version")?.trim().to_owned())
+}
+
+/// The new unit has another MAC address and remembers nothing. It joins as standby.
+pub(super) fn replace(course: &mut Course<'_>, active: Node) -> Step {
+    let standby = active.peer();
+    let old_mac = course.facts().macs[standby.index()];
+    let begin = course.apply(Stimulus::PowerOff(standby))?;
+    course.apply(Stimulus::Replace(standby))?;
+    let new_mac = course.facts().macs[standby.index()];
+    course.expect(new_mac != old_mac, format_args!("the new unit has a MAC address of its own, not {old_mac}"))?;
+    course.apply(Stimulus::PowerOn(standby))?;
+    let now = course.settle()?;
+    course.expect(now == active, "the new unit joins as standby")?;
+    let seen = course.run(active, "ucm-ha --config $CONFIG status --json")?;
+    course.expect(seen.contains(&new_mac.to_string()), format_args!("{active} knows the new unit by {new_mac}"))?;
+    let gap = course.longest_gap(begin)?;
+    course.expect_at_most("gap", gap, UNNOTICED)
+}
+
+pub(super) fn disabled(course: &mut Course<'_>, active: Node) -> Step {
+    set_enabled(course, active, false)?;
+    course.wait_for("both nodes say Off", SETTINGS_SHOW, |course| {
+        Node::ALL.into_iter().all(|node| course.status(node).is_some_and(|status| status.ha_status == "Off"))
+    })?;
+    course.wait_for("nobody holds the cluster IP", SETTINGS_SHOW, |course| course.holder().is_none())?;
+    set_enabled(course, active, true)?;
+    course.settle().map(drop)
+}
+
+fn set_enabled(course: &mut Course<'_>, node: Node, enabled: bool) -> Step {
+    course.run(node, &format!("sed -i 's/^enable = .*/enable = {enabled}/' $CONFIG"))?;
+    let set = course.run(node, "grep ^enable $CONFIG")?;
+    if !set.contains(&enabled.to_string()) {
+        return Err(Failure(format!("node {} cannot be configured: {set}", letter(node))));
+    }
+    course.apply(Stimulus::Reload(node)).map(drop)
+}
