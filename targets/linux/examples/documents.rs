@@ -1,0 +1,29 @@
+//! Writes the manual pages and shell completions of `ucm-ha` below a folder that stands for /usr/share:
+//! `cargo run --package ucm-ha-linux --example documents -- FOLDER`.
+
+use clap_complete::Shell;
+use std::fs;
+use std::io::{Error, Result};
+use std::path::Path;
+
+/// Where each shell looks for completions of system programs, and by which name.
+const COMPLETIONS: [(Shell, &str, &str); 3] = [
+    (Shell::Bash, "bash-completion/completions", "ucm-ha"),
+    (Shell::Zsh, "zsh/vendor-completions", "_ucm-ha"),
+    (Shell::Fish, "fish/vendor_completions.d", "ucm-ha.fish"),
+];
+
+fn main() -> Result<()> {
+    let folder = std::env::args_os().nth(1).ok_or_else(|| Error::other("usage: documents FOLDER"))?;
+    let folder = Path::new(&folder);
+    let pages = folder.join("man/man1");
+    fs::create_dir_all(&pages)?;
+    clap_mangen::generate_to(ucm_ha_linux::command(), &pages)?;
+    for (shell, place, name) in COMPLETIONS {
+        let place = folder.join(place);
+        fs::create_dir_all(&place)?;
+        let mut script = fs::File::create(place.join(name))?;
+        clap_complete::generate(shell, &mut ucm_ha_linux::command(), "ucm-ha", &mut script);
+    }
+    Ok(())
+}
