@@ -102,6 +102,7 @@ impl Daemon {
         self.outcomes.clear();
         self.journal.forget_node();
         self.feed_service_fault();
+        self.tell_fxo_state();
         Ok(())
     }
 }

@@ -246,10 +246,7 @@ impl Daemon {
         config.enabled = self.enabled;
         let mac = config.mac;
         match self.renew_node(config) {
-            Ok(()) => {
-                log::warn!("the LAN interface was replaced: this node is now {mac}, starting anew");
-                self.tell_fxo_state();
-            }
+            Ok(()) => log::warn!("the LAN interface was replaced: this node is now {mac}, starting anew"),
             Err(error) => log::error!("the replaced LAN interface cannot be used: {error}"),
         }
     }
