@@ -379,6 +379,9 @@ pub const fn heartbeat_interval(timeout_s: u8, fast_failover: bool) -> Duration 
     if fast_failover { Duration::from_ms(50) } else { Duration::from_ms(timeout_s as u64 * 50) }
 }
 
+/// While both nodes hear each other over the cable, frames there are this far apart.
+pub const CABLE_REST: Duration = Duration::from_ms(100);
+
 /// Whether a heartbeat timeout is within its range.
 pub const fn heartbeat_timeout_is_valid(timeout_s: u8) -> bool {
     MIN_HEARTBEAT_TIMEOUT_S <= timeout_s && timeout_s <= MAX_HEARTBEAT_TIMEOUT_S
@@ -393,6 +396,11 @@ impl Config {
     /// The interval at which frames are sent on each path: T/20, or 50 ms with fast failover.
     pub const fn interval(&self) -> Duration {
         heartbeat_interval(self.heartbeat_timeout_s, self.fast_failover)
+    }
+
+    /// The longest time between two frames on the cable: [`CABLE_REST`], or the interval where that is longer.
+    pub fn rest_interval(&self) -> Duration {
+        self.interval().max(CABLE_REST)
     }
 
     /// Faults that cause a handover.

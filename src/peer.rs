@@ -88,8 +88,8 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// A peer that was never heard. `interval` is the own sending interval; a peer that sends more rarely is judged by
-    /// its own.
+    /// A peer that was never heard. `interval` is the longest time between two frames while all is well; a peer that
+    /// sends more rarely is judged by its own.
     pub fn new(interval: Duration) -> Self {
         Self {
             own_interval: interval,
@@ -190,7 +190,7 @@ impl Peer {
         }
     }
 
-    /// The interval at which the slower of both sends.
+    /// The longest time between two frames of the slower of both while all is well.
     pub fn interval(&self) -> Duration {
         self.interval
     }

@@ -161,7 +161,7 @@ impl Node {
             disabled,
             disabled_by_peer: record.disabled_by_peer && !disabled,
             stopping: None,
-            peer: Peer::new(config.interval()),
+            peer: Peer::new(config.rest_interval()),
             quiet: Quiet {
                 since: now,
                 armed: now,

@@ -218,9 +218,8 @@ impl Node {
 
     fn gateway_spacing(&mut self) -> Duration {
         let lost = self.now.since(self.contact());
-        let interval = self.config.interval();
         let urgent = match self.role {
-            Role::Active | Role::Claiming if self.is_fast() && lost >= interval.times(2) => {
+            Role::Active | Role::Claiming if self.is_fast() && lost >= self.missed_after() => {
                 if lost >= view::CONTACT_LONG_LOST + GATEWAY_IDLE {
                     return GATEWAY_SOLO;
                 }

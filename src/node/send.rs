@@ -1,19 +1,18 @@
-//! Heartbeats going out: at the interval on both paths, at once on a request, at once when something changed.
+//! Heartbeats going out: at the interval on both paths, at once on a request, at once when something changed, and more
+//! rarely while all is well.
 
 use super::Node;
 use crate::cable;
 use crate::fault::Faults;
 use crate::role::Role;
 use crate::time::{Duration, Instant};
-use crate::wire::{Kind, Path, Readiness, Repr, VERSION};
+use crate::wire::{Kind, Path, Readiness, Repr, Signal, VERSION};
 
 /// Two answers on one path are at least this far apart.
 const ANSWER_SPACING: Duration = Duration::from_ms(5);
 
 /// While the cable works both ways, frames on the LAN are this far apart: it only has to be known to work.
 pub(super) const LAN_REST: Duration = Duration::from_ms(200);
-/// A cable on which nothing was heard for this many intervals needs the LAN at its full rate.
-const CABLE_FRESH_INTERVALS: u64 = 2;
 
 /// A change of these decides whether the peer may hand over, so it is told at once.
 const FITNESS: Readiness = Readiness::HEALTHY.union(Readiness::WILLING).union(Readiness::SYNCING);
@@ -23,6 +22,8 @@ const FITNESS: Readiness = Readiness::HEALTHY.union(Readiness::WILLING).union(Re
 struct Schedule {
     next: Instant,
     last: Instant,
+    /// The last frame wants an answer.
+    asked: bool,
     /// Not yet polled.
     pending: Option<Kind>,
 }
@@ -41,7 +42,7 @@ pub(super) struct State {
 
 impl State {
     pub(super) fn new(now: Instant) -> Self {
-        let schedule = Schedule { next: now, last: now, pending: None };
+        let schedule = Schedule { next: now, last: now, asked: false, pending: None };
         Self {
             sequence: 0,
             told: Readiness::empty(),
@@ -104,24 +105,46 @@ impl Node {
     fn spacing(&self, path: Path) -> Duration {
         let interval = self.config.interval();
         match path {
-            Path::Lan if self.lan_may_rest() => interval.max(LAN_REST),
+            Path::Cable if self.cable_may_rest() => self.config.rest_interval(),
+            Path::Lan if self.cable_works() => interval.max(LAN_REST),
             Path::Cable | Path::Lan => interval,
         }
     }
 
     /// Whether both nodes hear each other over the cable.
-    fn lan_may_rest(&self) -> bool {
+    fn cable_works(&self) -> bool {
         let peer_hears = self.peer.facts().is_some_and(|facts| facts.readiness.contains(Readiness::HEARS_CABLE));
         peer_hears && self.now < self.cable_fresh_until()
     }
 
+    /// Whether nothing is being agreed on, and what was asked has been answered.
+    fn cable_may_rest(&self) -> bool {
+        let quiet = self.signal == Signal::None && self.peer.facts().is_some_and(|facts| facts.signal == Signal::None);
+        let answered = !self.send.cable.asked || self.peer.echoed() >= Some(self.send.cable.last);
+        quiet && answered && self.cable_works()
+    }
+
     fn cable_fresh_until(&self) -> Instant {
-        let heard = self.peer.last_heard_on(Path::Cable);
-        heard.map_or(self.started, |at| at + self.peer.interval().times(CABLE_FRESH_INTERVALS))
+        self.peer.last_heard_on(Path::Cable).map_or(self.started, |at| at + self.missed_after())
+    }
+
+    /// After this long without a frame one is missing.
+    pub(super) fn missed_after(&self) -> Duration {
+        let interval = self.peer.interval();
+        interval + interval.half()
     }
 
     pub(super) fn heartbeat_deadlines(&self) -> [Instant; 3] {
-        [self.send.cable.next, self.send.lan.next, self.cable_fresh_until()]
+        [self.due(Path::Cable), self.due(Path::Lan), self.cable_fresh_until()]
+    }
+
+    /// When the next frame of `path` is due. A rest that is over is cut short.
+    fn due(&self, path: Path) -> Instant {
+        let schedule = match path {
+            Path::Cable => &self.send.cable,
+            Path::Lan => &self.send.lan,
+        };
+        schedule.next.min(schedule.last + self.spacing(path) + self.answer_slack())
     }
 
     pub(super) fn run_heartbeats(&mut self) {
@@ -133,11 +156,7 @@ impl Node {
         let kind = self.periodic_kind();
         for path in Path::ALL {
             let spacing = self.spacing(path);
-            let latest = spacing + self.answer_slack();
-            let early = self.goes_along(path, kind, spacing);
-            let schedule = self.send.schedule(path);
-            // A rest that is over is cut short.
-            if self.now + early >= schedule.next.min(schedule.last + latest) {
+            if self.now + self.goes_along(path, kind, spacing) >= self.due(path) {
                 self.queue_heartbeat(path, kind, spacing);
             }
         }
@@ -160,6 +179,7 @@ impl Node {
         if schedule.pending != Some(Kind::Request) {
             schedule.pending = Some(kind);
         }
+        schedule.asked = schedule.pending == Some(Kind::Request);
     }
 
     /// An active in good contact states; everybody else asks.

@@ -18,8 +18,9 @@ pub(super) const GATEWAY_RECENT: Duration = Duration::from_ms(1000);
 pub(super) const GATEWAY_PROVEN: Duration = Duration::from_ms(250);
 /// … and the last one this recently.
 pub(super) const GATEWAY_FRESH: Duration = Duration::from_ms(120);
-/// The fast claim comes this long after the last frame …
-pub(super) const FAST_CLAIM: Duration = Duration::from_ms(400);
+/// The fast claim comes this long after the last frame: [`CONTACT_LOST`], the rest of the cable, by which the active learns
+/// later that its frame was heard, and 100 to spare …
+pub(super) const FAST_CLAIM: Duration = Duration::from_ms(450);
 /// … or not at all: later the old active may trust an older answer of the gateway.
 pub(super) const FAST_WINDOW: Duration = Duration::from_ms(1000);
 /// An active that stepped down for lost contact though the peer had not claimed was wrong: fast failover rests this long.
