@@ -2,16 +2,16 @@
 
 use super::{Node, view};
 use crate::arp::{Heard, Message};
-use crate::config::MacAddr;
+use crate::config::{CABLE_REST, MacAddr};
 use crate::peer::Sight;
 use crate::reach::{Clearance, Reach};
 use crate::role::{Consent, Role};
 use crate::time::{Duration, Instant};
 
-/// Spacing of gateway probes while all is well.
-const GATEWAY_IDLE: Duration = Duration::from_ms(300);
-/// So much earlier a probe goes out with a heartbeat, and saves a wake.
-const GATEWAY_EARLY: Duration = Duration::from_ms(50);
+/// Longest time between two gateway probes while all is well.
+const GATEWAY_IDLE: Duration = Duration::from_ms(350);
+/// So much earlier a probe goes out with a heartbeat, and saves a wake: with every third one on a cable at rest.
+const GATEWAY_EARLY: Duration = CABLE_REST;
 /// After this without an answer the gateway is asked more often, so that losses do not look like its death.
 const GATEWAY_MISSED: Duration = Duration::from_ms(450);
 /// While answers are missing.

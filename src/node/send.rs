@@ -3,6 +3,7 @@
 
 use super::Node;
 use crate::cable;
+use crate::config::CABLE_REST;
 use crate::fault::Faults;
 use crate::role::Role;
 use crate::time::{Duration, Instant};
@@ -11,8 +12,8 @@ use crate::wire::{Kind, Path, Readiness, Repr, Signal, VERSION};
 /// Two answers on one path are at least this far apart.
 const ANSWER_SPACING: Duration = Duration::from_ms(5);
 
-/// While the cable works both ways, frames on the LAN are this far apart: it only has to be known to work.
-pub(super) const LAN_REST: Duration = Duration::from_ms(200);
+/// While the cable works both ways, frames on the LAN are this far apart at most: it only has to be known to work.
+pub(super) const LAN_REST: Duration = Duration::from_ms(250);
 
 /// A change of these decides whether the peer may hand over, so it is told at once.
 const FITNESS: Readiness = Readiness::HEALTHY.union(Readiness::WILLING).union(Readiness::SYNCING);
@@ -162,12 +163,12 @@ impl Node {
         }
     }
 
-    /// How much earlier than due a resting path is used together with the cable, to save a wake. Only by the one who
-    /// asks: the other answers when it is asked.
+    /// How much earlier than due a resting LAN is used together with the cable, to save a wake: with every second frame
+    /// of a cable at rest. Only by the one who asks: the other answers when it is asked.
     fn goes_along(&self, path: Path, kind: Kind, spacing: Duration) -> Duration {
-        let interval = self.config.interval();
         let with_cable = path == Path::Lan && self.send.cable.pending.is_some();
-        if with_cable && kind == Kind::Request && spacing > interval { interval.half() } else { Duration::ZERO }
+        let rests = spacing > self.config.interval();
+        if with_cable && kind == Kind::Request && rests { CABLE_REST } else { Duration::ZERO }
     }
 
     fn queue_heartbeat(&mut self, path: Path, kind: Kind, interval: Duration) {
