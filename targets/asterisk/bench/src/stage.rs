@@ -1,0 +1,171 @@
+//! The stage: two nodes, each with a real daemon and a real Asterisk, on the network of the lab.
+
+use crate::ami::Manager;
+use crate::asterisk::{Asterisk, pid_file};
+use crate::phone::Phone;
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+use ucm_ha_linux::lab::daemon::{self, Daemon, NodeStatus, Settings};
+use ucm_ha_linux::lab::error::Context;
+use ucm_ha_linux::lab::network::Network;
+use ucm_ha_linux::lab::observer::{FAST_PERIOD, Observer};
+use ucm_ha_linux::lab::plan::Node;
+
+/// Heartbeat timeout.
+const TIMEOUT_S: u8 = 3;
+/// No kick for this long is a deadlock.
+pub(crate) const KICK_TIMEOUT: Duration = Duration::from_millis(1500);
+/// How long anything may take that is not timed by the case itself.
+const PATIENCE: Duration = Duration::from_secs(20);
+const LOOK_PERIOD: Duration = Duration::from_millis(20);
+
+/// What a case found wrong; any error of the stage is wrong, too.
+pub(crate) type Step<T = ()> = io::Result<T>;
+
+/// The case fails with `what` unless it is true.
+pub(crate) fn expect(is_true: bool, what: impl FnOnce() -> String) -> Step {
+    if is_true { Ok(()) } else { Err(io::Error::other(what())) }
+}
+
+/// The pair. Everything in it ends when this is dropped, and also when the process dies.
+pub(crate) struct Stage {
+    // Dropped in this order, the network last.
+    observer: Observer,
+    asterisks: [Asterisk; 2],
+    daemons: [Daemon; 2],
+    network: Network,
+}
+
+impl Stage {
+    /// Sets it. Nothing runs yet. `program` is the daemon, `root` the folder with Debian's Asterisk.
+    pub(crate) fn set(program: &Path, root: &Path) -> Step<Self> {
+        let mut network = Network::build(false)?;
+        let settings = Settings { timeout_s: TIMEOUT_S, fast_failover: true, gateway: true };
+        let mut daemons = [Daemon::configure(Node::A, &settings)?, Daemon::configure(Node::B, &settings)?];
+        for (node, daemon) in Node::ALL.into_iter().zip(&mut daemons) {
+            daemon.set_program(program);
+            watch_asterisk(node)?;
+            // The standby's Asterisk waits at the cluster IP, so that it serves as soon as the address comes.
+            let allow = || fs::write("/proc/sys/net/ipv4/ip_nonlocal_bind", "1");
+            network.node(node).netns.run(allow).context("cannot allow sockets at the cluster IP")?;
+        }
+        let asterisks = [Asterisk::configure(Node::A, root)?, Asterisk::configure(Node::B, root)?];
+        let observer = Observer::start(&mut network)?;
+        observer.set_period(FAST_PERIOD);
+        Ok(Self { observer, asterisks, daemons, network })
+    }
+
+    /// Starts everything; the active, once both Asterisks run and the standby could take over.
+    pub(crate) fn boot(&mut self) -> Step<Node> {
+        for node in Node::ALL {
+            self.start_daemon(node)?;
+            self.start_asterisk(node)?;
+        }
+        self.wait_for("one active, both ready", Self::ready_active)
+    }
+
+    pub(crate) fn start_daemon(&mut self, node: Node) -> Step {
+        self.daemons[node.index()].start(&self.network.node(node).netns)
+    }
+
+    pub(crate) fn daemon(&mut self, node: Node) -> &mut Daemon {
+        &mut self.daemons[node.index()]
+    }
+
+    /// Starts Asterisk and waits until the daemon gets its kicks.
+    pub(crate) fn start_asterisk(&mut self, node: Node) -> Step {
+        self.asterisks[node.index()].start(&self.network.node(node).netns)?;
+        self.wait_for("Asterisk kicks", |stage| Ok(stage.kicks(node)?.filter(|kicks| *kicks > 0).map(|_| ())))
+    }
+
+    pub(crate) fn asterisk(&self, node: Node) -> &Asterisk {
+        &self.asterisks[node.index()]
+    }
+
+    pub(crate) fn asterisk_mut(&mut self, node: Node) -> &mut Asterisk {
+        &mut self.asterisks[node.index()]
+    }
+
+    /// A command line of a node's Asterisk.
+    pub(crate) fn ask(&self, node: Node, words: &str) -> Step<String> {
+        self.asterisk(node).ask(words)
+    }
+
+    pub(crate) fn manager(&mut self, node: Node) -> Step<Manager> {
+        Manager::log_in(&self.network.node(node).netns)
+    }
+
+    pub(crate) fn phone(&self) -> Step<Phone> {
+        Phone::new(&self.network.phone.netns)
+    }
+
+    /// How many kicks a node's Asterisk has sent; `None` while its command line does not answer.
+    pub(crate) fn kicks(&self, node: Node) -> Step<Option<u32>> {
+        let said = self.ask(node, "ha show status")?;
+        let row = said.lines().find_map(|line| line.strip_prefix("Kicks "));
+        Ok(row.and_then(|row| row.split_once("ms: ")?.1.split(' ').next()?.parse().ok()))
+    }
+
+    /// When a node was first seen with the cluster IP after `since`.
+    pub(crate) fn wait_until_bound(&mut self, node: Node, since: Instant) -> Step<Instant> {
+        self.wait_for("the other node has the cluster IP", |stage| {
+            Ok(stage.observer.sightings().bound_after(node, since))
+        })
+    }
+
+    /// Whether the daemon sees a fault of Asterisk, and what it says about it.
+    pub(crate) fn fault_of_asterisk(&mut self, node: Node) -> bool {
+        let name = "SERVICE asterisk";
+        daemon::status(node).is_ok_and(|status| status.faults.iter().any(|fault| fault.name == name && fault.raised))
+    }
+
+    /// How long both nodes had the cluster IP.
+    pub(crate) fn both_bound(&self) -> Duration {
+        self.observer.sightings().both_bound
+    }
+
+    /// Looks until there is something to see.
+    pub(crate) fn wait_for<T>(&mut self, what: &str, mut look: impl FnMut(&mut Self) -> Step<Option<T>>) -> Step<T> {
+        let begun = Instant::now();
+        loop {
+            if let Some(seen) = look(self)? {
+                return Ok(seen);
+            }
+            expect(begun.elapsed() < PATIENCE, || format!("not within {PATIENCE:?}: {what}"))?;
+            sleep(LOOK_PERIOD);
+        }
+    }
+
+    /// What everybody said, for the one who looks for a mistake.
+    pub(crate) fn logs(&self) -> String {
+        let of = |node: Node| {
+            let daemon = daemon::log_tail(node, 40).join("\n");
+            format!("--- daemon of {node}\n{daemon}\n--- Asterisk of {node}\n{}", self.asterisk(node).log())
+        };
+        format!("{}\n{}", of(Node::A), of(Node::B))
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "the form of a look")]
+    fn ready_active(&mut self) -> Step<Option<Node>> {
+        let ready = |status: &NodeStatus| status.role == "Active" && status.force_switch.available;
+        let mut nodes = Node::ALL.into_iter();
+        let active = nodes.find(|node| daemon::status(*node).is_ok_and(|status| ready(&status)));
+        Ok(active.filter(|_| Node::ALL.into_iter().all(|node| !self.fault_of_asterisk(node))))
+    }
+}
+
+/// Lets the daemon of a node, which does not run yet, watch its Asterisk.
+fn watch_asterisk(node: Node) -> Step {
+    let file = daemon::config_file(node);
+    let config = fs::read_to_string(&file).context("cannot read the configuration")?;
+    let config = config.replacen("enable = true\n", "enable = true\nsoftware_fault_switch = true\n", 1);
+    let service = format!(
+        "[[service]]\nname = \"asterisk\"\npid_file = \"{}\"\nkick_timeout_ms = {}\nstart_timeout_ms = 60000\n",
+        pid_file(node).display(),
+        KICK_TIMEOUT.as_millis()
+    );
+    fs::write(file, config + &service).context("cannot write the configuration")
+}
