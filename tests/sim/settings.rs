@@ -107,6 +107,11 @@ impl Settings {
         Us::from(self.timeout_s[A].max(self.timeout_s[B])) * SEC
     }
 
+    /// The longest time between two frames on the cable of either.
+    pub(crate) fn rest_us(&self) -> Us {
+        self.config(A).rest_interval().as_us().max(self.config(B).rest_interval().as_us())
+    }
+
     /// The longer interval of the two.
     pub(crate) fn interval_us(&self) -> Us {
         self.config(A).interval().as_us().max(self.config(B).interval().as_us())

@@ -63,7 +63,7 @@ impl Plan {
             }
             Kind::DaemonFrozen { .. } => {
                 // The lease counts from the send time of the newest echoed frame, two trips and an interval ago.
-                if span + 2 * self.settings.interval_us() + 150 * MS < timeout {
+                if span + 2 * self.settings.rest_us() + 150 * MS < timeout {
                     Expected::NoRoleChange { promise: "L7", service_too: span + 2500 * MS < timeout }
                 } else if span > timeout + SEC && self.settings.expiry_late_us <= 100 * MS {
                     Expected::TakeoverAfterTimeout
