@@ -1,6 +1,7 @@
 //! What can happen to Asterisk on a node of a pair.
 
 use crate::asterisk::ha_configuration;
+use crate::embedded;
 use crate::stage::{KICK_TIMEOUT, Stage, Step, expect};
 use rustix::process::Signal;
 use std::thread::sleep;
@@ -11,7 +12,7 @@ use ucm_ha_linux::lab::plan::Node;
 pub(crate) type Case = fn(&mut Stage) -> Step;
 
 /// All, in the order in which they are played.
-pub(crate) const ALL: [(&str, Case); 10] = [
+pub(crate) const ALL: [(&str, Case); 12] = [
     ("a_crash_of_asterisk_hands_over_at_once", crash),
     ("a_stopped_asterisk_hands_over_when_its_kicks_are_missed", stopped),
     ("a_deadlock_of_the_dialplan_hands_over", |stage| deadlock(stage, "dialplan", "the lock of the dialplan")),
@@ -24,6 +25,8 @@ pub(crate) const ALL: [(&str, Case); 10] = [
     ("no_command_hangs_when_the_daemon_is_dead_or_frozen", no_daemon),
     ("the_module_is_unloaded_and_loaded_without_a_trace", unload),
     ("a_phone_registers_again_at_the_node_that_took_over", registration),
+    ("two_programs_that_embed_the_node_are_a_pair", embedded::pair),
+    ("such_a_program_and_the_daemon_are_a_pair", embedded::mixed),
 ];
 
 /// What a handover may take beyond what it waits for, on a machine with other work.
@@ -145,7 +148,7 @@ fn no_daemon(stage: &mut Stage) -> Step {
         let (answer, took) = timed(stage, node, words)?;
         println!("  daemon frozen: {words} answers after {took:.1?}");
         expect(answer.contains("did not answer within"), || format!("{words}: {answer}"))?;
-        expect(took < Duration::from_secs(6), || format!("{words} took {took:?}"))?;
+        expect(took < Duration::from_secs(8), || format!("{words} took {took:?}"))?;
     }
     stage.wait_for("the manager tells Unknown", |_| Ok(manager.told("Unknown", begin)))?;
     let told = |role: &str| manager.changes().last().is_some_and(|change| change.field("Role") == role);

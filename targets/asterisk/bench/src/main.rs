@@ -1,11 +1,13 @@
-//! A real Asterisk with `res_ucm_ha` on each node of a pair, and what can happen to it: `targets/asterisk/check` builds what is
-//! needed and runs this.
+//! A real Asterisk with `res_ucm_ha` on each node of a pair, and what can happen to it; and the C program that embeds a node.
+//! `targets/asterisk/check` builds what is needed and runs this.
 //!
 //! Everything happens in the sandbox of the lab, which the kernel removes when this ends, for whatever reason.
 
 mod ami;
 mod asterisk;
 mod cases;
+mod embedded;
+mod host;
 mod phone;
 mod stage;
 
@@ -13,10 +15,11 @@ use rustix::mount::{MountFlags, mount, mount_bind_recursive};
 use rustix::process::setpriority_process;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::flag::register_conditional_shutdown;
-use stage::{Stage, expect};
+use stage::{Parts, Stage, expect};
 use std::env;
+use std::ffi::OsString;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -52,25 +55,29 @@ fn run() -> io::Result<ExitCode> {
             "asterisk-bench: no priority over other programs ({error}); a busy machine may disturb the measuring"
         );
     }
-    let (program, root) = (path_from("UCM_HA")?, path_from("UCM_HA_ASTERISK_ROOT")?);
-    furnish(&root)?;
+    let parts = Parts {
+        daemon: part("UCM_HA")?.into(),
+        host: part("UCM_HA_HOST")?.into(),
+        root: part("UCM_HA_ASTERISK_ROOT")?.into(),
+    };
+    furnish(&parts.root)?;
     let wanted: Vec<String> = env::args().skip(1).collect();
     let mut failed = 0;
     let chosen: Vec<_> =
         cases::ALL.iter().filter(|(name, _)| wanted.is_empty() || wanted.iter().any(|w| w == name)).collect();
     expect(!chosen.is_empty(), || format!("no case is named {}", wanted.join(" or ")))?;
     for (name, case) in &chosen {
-        failed += usize::from(!play(name, *case, &program, &root));
+        failed += usize::from(!play(name, *case, &parts));
     }
     println!("{} passed, {failed} failed", chosen.len() - failed);
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Whether the case came out well.
-fn play(name: &str, case: cases::Case, program: &Path, root: &Path) -> bool {
+fn play(name: &str, case: cases::Case, parts: &Parts) -> bool {
     println!("case {name}");
     let begun = Instant::now();
-    let outcome = Stage::set(program, root).and_then(|mut stage| {
+    let outcome = Stage::set(parts).and_then(|mut stage| {
         let played = case(&mut stage).and_then(|()| {
             let both = stage.both_bound();
             expect(both == Duration::ZERO, || format!("both nodes had the cluster IP for {both:?}"))
@@ -94,7 +101,7 @@ fn furnish(root: &Path) -> io::Result<()> {
     mount("proc", &proc, "proc", MountFlags::empty(), None).context(format_args!("cannot mount {}", proc.display()))
 }
 
-fn path_from(variable: &str) -> io::Result<PathBuf> {
-    let path = env::var_os(variable).map(PathBuf::from);
-    path.ok_or_else(|| io::Error::other(format!("{variable} is not set; run targets/asterisk/check")))
+/// Where `targets/asterisk/check` put a part.
+fn part(variable: &str) -> io::Result<OsString> {
+    env::var_os(variable).ok_or_else(|| io::Error::other(format!("{variable} is not set; run targets/asterisk/check")))
 }

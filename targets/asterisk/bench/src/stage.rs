@@ -2,10 +2,11 @@
 
 use crate::ami::Manager;
 use crate::asterisk::{Asterisk, pid_file};
+use crate::host::Host;
 use crate::phone::Phone;
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::PathBuf;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 use ucm_ha_linux::lab::daemon::{self, Daemon, NodeStatus, Settings};
@@ -15,7 +16,7 @@ use ucm_ha_linux::lab::observer::{FAST_PERIOD, Observer};
 use ucm_ha_linux::lab::plan::Node;
 
 /// Heartbeat timeout.
-const TIMEOUT_S: u8 = 3;
+pub(crate) const TIMEOUT_S: u8 = 3;
 /// No kick for this long is a deadlock.
 pub(crate) const KICK_TIMEOUT: Duration = Duration::from_millis(1500);
 /// How long anything may take that is not timed by the case itself.
@@ -30,6 +31,17 @@ pub(crate) fn expect(is_true: bool, what: impl FnOnce() -> String) -> Step {
     if is_true { Ok(()) } else { Err(io::Error::other(what())) }
 }
 
+/// What the stage is set with.
+#[derive(Clone, Debug)]
+pub(crate) struct Parts {
+    /// The daemon.
+    pub(crate) daemon: PathBuf,
+    /// The program that embeds a node.
+    pub(crate) host: PathBuf,
+    /// The folder with Debian's Asterisk.
+    pub(crate) root: PathBuf,
+}
+
 /// The pair. Everything in it ends when this is dropped, and also when the process dies.
 pub(crate) struct Stage {
     // Dropped in this order, the network last.
@@ -37,25 +49,26 @@ pub(crate) struct Stage {
     asterisks: [Asterisk; 2],
     daemons: [Daemon; 2],
     network: Network,
+    parts: Parts,
 }
 
 impl Stage {
-    /// Sets it. Nothing runs yet. `program` is the daemon, `root` the folder with Debian's Asterisk.
-    pub(crate) fn set(program: &Path, root: &Path) -> Step<Self> {
+    /// Sets it. Nothing runs yet.
+    pub(crate) fn set(parts: &Parts) -> Step<Self> {
         let mut network = Network::build(false)?;
         let settings = Settings { timeout_s: TIMEOUT_S, fast_failover: true, gateway: true };
         let mut daemons = [Daemon::configure(Node::A, &settings)?, Daemon::configure(Node::B, &settings)?];
         for (node, daemon) in Node::ALL.into_iter().zip(&mut daemons) {
-            daemon.set_program(program);
+            daemon.set_program(&parts.daemon);
             watch_asterisk(node)?;
             // The standby's Asterisk waits at the cluster IP, so that it serves as soon as the address comes.
             let allow = || fs::write("/proc/sys/net/ipv4/ip_nonlocal_bind", "1");
             network.node(node).netns.run(allow).context("cannot allow sockets at the cluster IP")?;
         }
-        let asterisks = [Asterisk::configure(Node::A, root)?, Asterisk::configure(Node::B, root)?];
+        let asterisks = [Asterisk::configure(Node::A, &parts.root)?, Asterisk::configure(Node::B, &parts.root)?];
         let observer = Observer::start(&mut network)?;
         observer.set_period(FAST_PERIOD);
-        Ok(Self { observer, asterisks, daemons, network })
+        Ok(Self { observer, asterisks, daemons, network, parts: parts.clone() })
     }
 
     /// Starts everything; the active, once both Asterisks run and the standby could take over.
@@ -73,6 +86,11 @@ impl Stage {
 
     pub(crate) fn daemon(&mut self, node: Node) -> &mut Daemon {
         &mut self.daemons[node.index()]
+    }
+
+    /// Starts the program that embeds a node, in the place of the daemon.
+    pub(crate) fn start_host(&mut self, node: Node) -> Step<Host> {
+        Host::start(&self.parts.host, node, &self.network.node(node).netns, TIMEOUT_S)
     }
 
     /// Starts Asterisk and waits until the daemon gets its kicks.
@@ -111,9 +129,12 @@ impl Stage {
 
     /// When a node was first seen with the cluster IP after `since`.
     pub(crate) fn wait_until_bound(&mut self, node: Node, since: Instant) -> Step<Instant> {
-        self.wait_for("the other node has the cluster IP", |stage| {
-            Ok(stage.observer.sightings().bound_after(node, since))
-        })
+        self.wait_for("the other node has the cluster IP", |stage| Ok(stage.bound_since(node, since)))
+    }
+
+    /// The same, where that may still be to come.
+    pub(crate) fn bound_since(&self, node: Node, since: Instant) -> Option<Instant> {
+        self.observer.sightings().bound_after(node, since)
     }
 
     /// Whether the daemon sees a fault of Asterisk, and what it says about it.
