@@ -7,7 +7,6 @@ extern crate ucm_ha_core as _;
 
 #[cfg(feature = "critical-section")]
 mod critical;
-#[cfg(feature = "panic-handler")]
 mod panic;
 #[cfg(feature = "planted")]
 mod planted;
