@@ -89,6 +89,9 @@ static void hold(struct host *host, const ucm_ha_output *output)
     if (!renewal) {
         ucm_ha_node_address(&host->node, now_us(), host->held ? UCM_HA_ADDRESS_HELD : UCM_HA_ADDRESS_FAILED);
     } else if (!host->held) {
+        printf("warning: the cluster IP cannot be renewed: %s\n", strerror(errno));
+        /* Where that fails too, its lifetime ends it. */
+        netlink_remove_address(&host->netlink, host->ports.lan_index, config->cluster_ip, config->cluster_prefix_len);
         ucm_ha_node_address(&host->node, now_us(), UCM_HA_ADDRESS_LOST);
     }
 }

@@ -75,7 +75,21 @@ static void show_node(int fd, struct ast_json *status)
     show_faults(fd, ast_json_object_get(status, "faults"));
 }
 
-static void show_kicks(int fd)
+/* Whether the daemon has a service of this name; each has an entry among the faults, raised or not. */
+static int is_watched(struct ast_json *faults, const char *service)
+{
+    char name[sizeof("SERVICE ") + HA_MAX_SERVICE_LEN];
+
+    snprintf(name, sizeof(name), "SERVICE %s", service);
+    for (size_t index = 0; index < ast_json_array_size(faults); index++) {
+        if (!strcmp(text_of(ast_json_array_get(faults, index), "name"), name)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static void show_kicks(int fd, struct ast_json *status)
 {
     RAII_VAR(struct ha_config *, config, ha_config_get(), ao2_cleanup);
     struct ha_kicks kicks;
@@ -83,6 +97,9 @@ static void show_kicks(int fd)
     ha_kick_state(&kicks);
     ast_cli(fd, ROW "as %s every %d ms: %u sent, %u lost\n", "Kicks", config->service, config->kick_interval_ms, kicks.sent,
             kicks.lost);
+    if (status && !is_watched(ast_json_object_get(status, "faults"), config->service)) {
+        ast_cli(fd, ROW "the daemon has no [[service]] %s: nobody misses these kicks\n", "", config->service);
+    }
     ast_cli(fd, ROW "last %d ms, longest %d ms, %s\n", "Rounds", kicks.last_round_ms, kicks.longest_round_ms,
             kicks.has_sip ? "through PJSIP" : "without PJSIP, which does not run");
     if (kicks.waiting_ms >= config->kick_interval_ms) {
@@ -114,7 +131,7 @@ static char *show_status(struct ast_cli_entry *e, int cmd, struct ast_cli_args *
     } else {
         ast_cli(a->fd, ROW "unknown: %s\n", "HA status", problem);
     }
-    show_kicks(a->fd);
+    show_kicks(a->fd, status);
     ast_json_unref(reply);
     return status ? CLI_SUCCESS : CLI_FAILURE;
 }

@@ -256,8 +256,9 @@ int ha_kick_stop(void)
         struct ha_kicks state;
         ha_kick_state(&state);
         ast_log(LOG_ERROR, "not unloaded: Asterisk waits for %s since %d ms\n", state.station, state.waiting_ms);
-        /* The thread that is stuck has to find the module when it comes loose. */
-        return ha_worker_start(&pacer, pace, interval_ms), -1;
+        /* The thread that is stuck has to find the module when it comes loose: so it stays, and paces on. */
+        ha_worker_start(&pacer, pace, interval_ms);
+        return -1;
     }
     clean_up();
     return 0;

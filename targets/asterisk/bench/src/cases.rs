@@ -12,7 +12,7 @@ use ucm_ha_linux::lab::plan::Node;
 pub(crate) type Case = fn(&mut Stage) -> Step;
 
 /// All, in the order in which they are played.
-pub(crate) const ALL: [(&str, Case); 12] = [
+pub(crate) const ALL: [(&str, Case); 13] = [
     ("a_crash_of_asterisk_hands_over_at_once", crash),
     ("a_stopped_asterisk_hands_over_when_its_kicks_are_missed", stopped),
     ("a_deadlock_of_the_dialplan_hands_over", |stage| deadlock(stage, "dialplan", "the lock of the dialplan")),
@@ -24,6 +24,7 @@ pub(crate) const ALL: [(&str, Case); 12] = [
     ("a_switch_asks_first_and_the_manager_tells_both_roles", commands),
     ("no_command_hangs_when_the_daemon_is_dead_or_frozen", no_daemon),
     ("the_module_is_unloaded_and_loaded_without_a_trace", unload),
+    ("mistakes_in_the_configuration_are_named_and_change_nothing", configuration),
     ("a_phone_registers_again_at_the_node_that_took_over", registration),
     ("two_programs_that_embed_the_node_are_a_pair", embedded::pair),
     ("such_a_program_and_the_daemon_are_a_pair", embedded::mixed),
@@ -196,20 +197,41 @@ fn unload(stage: &mut Stage) -> Step {
         format!("threads and files after each unload: {counts:?}")
     })?;
 
-    // A mistake in the configuration is named and changes nothing.
-    let good = ha_configuration(active, 100);
-    stage.asterisk(active).write("ucm_ha.conf", &good.replace("_ms = 100", "_ms = 5"))?;
-    stage.ask(active, "module reload res_ucm_ha.so")?;
-    let log = stage.asterisk(active).log();
-    let mistake = "kick_interval_ms = 5: must be a number from 100 to 10000";
-    expect(log.contains(mistake), || format!("{mistake:?} is not in the log"))?;
-    expect(stage.ask(active, "ha show status")?.contains("every 200 ms"), || "the mistake was taken".to_owned())?;
-    stage.asterisk(active).write("ucm_ha.conf", &good)?;
-    stage.ask(active, "module reload res_ucm_ha.so")?;
-    expect(stage.ask(active, "ha show status")?.contains("every 100 ms"), || "the change was not taken".to_owned())?;
     expect(!stage.fault_of_asterisk(active), || "unloading and loading was taken for a deadlock".to_owned())?;
     println!("  unloaded and loaded 5 times in {:.1?}: no fault", begin.elapsed());
     expect(stage.ask(active, "ha show status")?.contains("Active"), || "the role changed".to_owned())
+}
+
+fn configuration(stage: &mut Stage) -> Step {
+    let node = stage.boot()?.peer();
+    let good = ha_configuration(node, 100);
+    let mistakes = [
+        ("kick_interval_ms = 5", "kick_interval_ms = 5: must be a number from 100 to 10000"),
+        ("kick_interval_ms = 1s", "kick_interval_ms = 1s: must be a number from 100 to 10000"),
+        ("kick_socket = kick.sock", "kick_socket = kick.sock: must be an absolute path of at most 107 bytes"),
+        ("service = a b", "service = a b: must be 1 to 32 letters"),
+        ("kick_intervall = 5", "kick_intervall = 5: is not a setting; there are"),
+        ("[kicks]\nservice = b", "[kicks] is not a section; all settings are in [general]"),
+    ];
+    let lines = mistakes.map(|(line, _)| line).join("\n");
+    // Mistakes are all named, and change nothing.
+    stage.asterisk(node).write("ucm_ha.conf", &format!("{good}{lines}\n"))?;
+    stage.ask(node, "module reload res_ucm_ha.so")?;
+    let log = stage.asterisk(node).log();
+    for (line, said) in mistakes {
+        expect(log.contains(said), || format!("{line:?}: {said:?} is not in the log"))?;
+    }
+    expect(stage.ask(node, "ha show status")?.contains("every 200 ms"), || "a mistake was taken".to_owned())?;
+    // A name that the daemon does not know is shown.
+    stage.asterisk(node).write("ucm_ha.conf", &good.replace("service = asterisk", "service = nobody"))?;
+    stage.ask(node, "module reload res_ucm_ha.so")?;
+    let shown = stage.ask(node, "ha show status")?;
+    let expected = "the daemon has no [[service]] nobody: nobody misses these kicks";
+    expect(shown.contains(expected) && shown.contains("every 100 ms"), || format!("not shown: {expected}: {shown}"))?;
+    stage.asterisk(node).write("ucm_ha.conf", &good)?;
+    stage.ask(node, "module reload res_ucm_ha.so")?;
+    let shown = stage.ask(node, "ha show status")?;
+    expect(!shown.contains("[[service]]"), || format!("still shown: {shown}"))
 }
 
 fn registration(stage: &mut Stage) -> Step {
