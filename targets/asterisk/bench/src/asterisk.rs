@@ -13,17 +13,19 @@ use ucm_ha_linux::lab::netns::Netns;
 use ucm_ha_linux::lab::plan::{CLUSTER_IP, Node, PHONE};
 
 /// The modules that run: a PBX with PJSIP, the module of this project, and the one that makes deadlocks.
-const MODULES: [&str; 19] = [
+const MODULES: [&str; 21] = [
     "app_dial",
     "app_echo",
     "chan_pjsip",
     "codec_ulaw",
     "pbx_config",
+    "res_clioriginate",
     "res_ha_deadlock",
     "res_pjproject",
     "res_pjsip",
     "res_pjsip_authenticator_digest",
     "res_pjsip_endpoint_identifier_ip",
+    "res_pjsip_pubsub",
     "res_pjsip_registrar",
     "res_pjsip_sdp_rtp",
     "res_pjsip_session",
@@ -106,6 +108,12 @@ impl Asterisk {
     pub(crate) fn log(&self) -> String {
         fs::read(home(self.node).join("log/console"))
             .map_or_else(|error| format!("(no log: {error})"), |log| String::from_utf8_lossy(&log).into_owned())
+    }
+
+    /// The exit code once it has ended; -1 after a signal.
+    pub(crate) fn ended(&mut self) -> io::Result<Option<i32>> {
+        let process = self.process.as_mut().ok_or_else(|| io::Error::other("Asterisk does not run"))?;
+        Ok(process.try_wait()?.map(|status| status.code().unwrap_or(-1)))
     }
 
     /// Kills it and waits for its end.
@@ -204,8 +212,7 @@ fn directories(node: Node) -> String {
         // Writing to a string does not fail.
         let _written = writeln!(text, "{setting} => {}", home.join(part).display());
     }
-    // Asterisk takes its identity from a network card, unless it is given one.
-    text + "astdatadir => /usr/share/asterisk\n[options]\nverbose = 3\nnocolor = yes\nentityid = 02:00:00:00:00:01\n"
+    text + "astdatadir => /usr/share/asterisk\n[options]\nverbose = 3\nnocolor = yes\n"
 }
 
 /// The module's own configuration.

@@ -12,7 +12,7 @@ use ucm_ha_linux::lab::plan::Node;
 pub(crate) type Case = fn(&mut Stage) -> Step;
 
 /// All, in the order in which they are played.
-pub(crate) const ALL: [(&str, Case); 13] = [
+pub(crate) const ALL: [(&str, Case); 15] = [
     ("a_crash_of_asterisk_hands_over_at_once", crash),
     ("a_stopped_asterisk_hands_over_when_its_kicks_are_missed", stopped),
     ("a_deadlock_of_the_dialplan_hands_over", |stage| deadlock(stage, "dialplan", "the lock of the dialplan")),
@@ -25,6 +25,8 @@ pub(crate) const ALL: [(&str, Case); 13] = [
     ("no_command_hangs_when_the_daemon_is_dead_or_frozen", no_daemon),
     ("the_module_is_unloaded_and_loaded_without_a_trace", unload),
     ("mistakes_in_the_configuration_are_named_and_change_nothing", configuration),
+    ("calls_do_not_hold_the_kicks_up", calls),
+    ("asterisk_ends_with_the_module_when_it_is_told_to", ending),
     ("a_phone_registers_again_at_the_node_that_took_over", registration),
     ("two_programs_that_embed_the_node_are_a_pair", embedded::pair),
     ("such_a_program_and_the_daemon_are_a_pair", embedded::mixed),
@@ -33,6 +35,8 @@ pub(crate) const ALL: [(&str, Case); 13] = [
 /// What a handover may take beyond what it waits for, on a machine with other work.
 const SLACK: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(15);
+/// Calls at a time.
+const CALLS: u32 = 30;
 
 /// The peer of `old` has the cluster IP and its Asterisk answers a phone; how long after `since` each was.
 fn taken_over(stage: &mut Stage, old: Node, since: Instant) -> Step<(Duration, Duration)> {
@@ -232,6 +236,37 @@ fn configuration(stage: &mut Stage) -> Step {
     stage.ask(node, "module reload res_ucm_ha.so")?;
     let shown = stage.ask(node, "ha show status")?;
     expect(!shown.contains("[[service]]"), || format!("still shown: {shown}"))
+}
+
+fn calls(stage: &mut Stage) -> Step {
+    let active = stage.boot()?;
+    // Each is two channels, the halves of a local call; both answer and echo.
+    for _ in 0..CALLS {
+        stage.ask(active, "channel originate Local/200@phones extension 200@phones")?;
+    }
+    stage.wait_for("the calls are up", |stage| {
+        let count = stage.ask(active, "core show channels count")?;
+        Ok(count.contains(&format!("{} active channels", 2 * CALLS)).then_some(()))
+    })?;
+    let before = stage.kicks(active)?.unwrap_or_default();
+    stage.wait_for("kicks go on", |stage| Ok(stage.kicks(active)?.filter(|kicks| *kicks >= before + 10)))?;
+    let shown = stage.ask(active, "ha show status")?;
+    let rounds = shown.lines().find(|line| line.starts_with("Rounds")).unwrap_or_default();
+    println!("  {CALLS} calls: {rounds}");
+    stage.ask(active, "channel request hangup all")?;
+    stage.wait_for("the calls are gone", |stage| {
+        Ok(stage.ask(active, "core show channels count")?.contains("0 active channels").then_some(()))
+    })?;
+    expect(!stage.fault_of_asterisk(active), || "calls were taken for a deadlock".to_owned())
+}
+
+fn ending(stage: &mut Stage) -> Step {
+    let node = stage.boot()?.peer();
+    let begin = Instant::now();
+    stage.ask(node, "core stop now")?;
+    let code = stage.wait_for("Asterisk ends", |stage| stage.asterisk_mut(node).ended())?;
+    println!("  core stop now: Asterisk ends after {:.1?}", begin.elapsed());
+    expect(code == 0, || format!("Asterisk ended with {code}"))
 }
 
 fn registration(stage: &mut Stage) -> Step {
