@@ -108,9 +108,10 @@ impl World {
         let (cable, to, mut packet) = self.attackers_choice();
         self.garble(&mut packet);
         let slot = self.pool.put(packet);
-        if cable && self.net.powered(to) {
+        // Nobody speaks through a port without carrier.
+        if cable && self.net.carrier(to, Port::Cable) {
             self.cable_arrives(to, slot, true);
-        } else if self.net.powered(to) {
+        } else if !cable && self.net.powered(to) {
             let source = if self.dice.percent(80) { NODE_IP[1 - to] } else { NODE_IP[to] };
             self.udp_arrives(to, source, slot, true);
         } else {
