@@ -6,8 +6,8 @@
 
 use crate::interface::{Interface, InterfaceAddress};
 use netlink_packet_core::{
-    NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_REPLACE, NLM_F_REQUEST, NetlinkBuffer, NetlinkHeader,
-    NetlinkMessage, NetlinkPayload, NlasIterator,
+    DefaultNla, NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_REPLACE, NLM_F_REQUEST, NetlinkBuffer,
+    NetlinkHeader, NetlinkMessage, NetlinkPayload, NlasIterator,
 };
 use netlink_packet_route::address::{AddressAttribute, AddressHeader, AddressHeaderFlags, AddressMessage, CacheInfo};
 use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkHeader, LinkLayerType, LinkMessage};
@@ -29,6 +29,10 @@ const MAX_COPIES: usize = 8;
 
 const IFLA_ADDRESS: u16 = 1;
 const IFLA_IFNAME: u16 = 3;
+const IFLA_AF_SPEC: u16 = 26;
+const AF_INET: u16 = libc::AF_INET as u16;
+const IFLA_INET_CONF: u16 = 1;
+const IPV4_DEVCONF_PROMOTE_SECONDARIES: u16 = 20;
 const IFA_LOCAL: u16 = 2;
 const LINK_HEADER_LEN: usize = 16;
 const ADDRESS_HEADER_LEN: usize = 8;
@@ -129,14 +133,33 @@ impl Netlink {
     /// Removes an address, whatever its prefix. Harmless where it is not there, or the interface is gone.
     pub(crate) fn remove_address(&mut self, index: u32, cidr: Cidr) -> io::Result<()> {
         for _ in 0..MAX_COPIES {
-            let message = address_message(index, cidr);
-            match self.request(RouteNetlinkMessage::DelAddress(message), NLM_F_ACK, |_, _| ()) {
-                Ok(()) => {}
-                Err(error) if matches!(error.raw_os_error(), Some(libc::EADDRNOTAVAIL | libc::ENODEV)) => return Ok(()),
-                Err(error) => return Err(error),
+            if !self.remove_copy(index, cidr)? {
+                return Ok(());
             }
         }
         Err(io::Error::other("the address is added again as often as it is removed"))
+    }
+
+    /// Removes one copy of an address; `false` where there was none.
+    pub(crate) fn remove_copy(&mut self, index: u32, cidr: Cidr) -> io::Result<bool> {
+        let message = address_message(index, cidr);
+        match self.request(RouteNetlinkMessage::DelAddress(message), NLM_F_ACK, |_, _| ()) {
+            Ok(()) => Ok(true),
+            Err(error) if matches!(error.raw_os_error(), Some(libc::EADDRNOTAVAIL | libc::ENODEV)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Lets the other addresses of a subnet stay when the first of them goes, whether by hand or by the end of its life
+    /// (`promote_secondaries`). The kernel's default is to remove them all.
+    pub(crate) fn keep_other_addresses(&mut self, index: u32) -> io::Result<()> {
+        const ON: u32 = 1;
+        let setting = attribute(IPV4_DEVCONF_PROMOTE_SECONDARIES, &ON.to_ne_bytes());
+        let of_ipv4 = attribute(AF_INET, &attribute(IFLA_INET_CONF, &setting));
+        let mut message = LinkMessage::default();
+        message.header.index = index;
+        message.attributes.push(LinkAttribute::Other(DefaultNla::new(IFLA_AF_SPEC, of_ipv4)));
+        self.request(RouteNetlinkMessage::SetLink(message), NLM_F_ACK, |_, _| ())
     }
 
     /// Sends a request and gives every message of the answer to `take`, up to its end.
@@ -204,6 +227,15 @@ fn outcome(payload: &[u8]) -> io::Result<()> {
 
 fn invalid(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> io::Error {
     io::Error::new(ErrorKind::InvalidData, error)
+}
+
+/// An attribute of a message; `value` is a multiple of 4 bytes long.
+fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
+    const HEADER_LEN: u16 = 4;
+    let mut bytes = (HEADER_LEN + value.len() as u16).to_ne_bytes().to_vec();
+    bytes.extend_from_slice(&kind.to_ne_bytes());
+    bytes.extend_from_slice(value);
+    bytes
 }
 
 fn address_message(index: u32, cidr: Cidr) -> AddressMessage {

@@ -94,7 +94,10 @@ impl Ports {
             }
             match port.port {
                 Port::Cable => self.cable = None,
-                Port::Lan => (self.arp, self.lan) = (None, None),
+                Port::Lan => {
+                    (self.arp, self.lan) = (None, None);
+                    keep_other_addresses(netlink, port);
+                }
                 Port::Wan => {}
             }
         }
@@ -141,6 +144,16 @@ impl Ports {
             Some((Port::Lan, self.lan_port.carrier && lan_open)),
             self.wan_port.as_ref().map(|wan| (Port::Wan, wan.carrier)),
         ]
+    }
+}
+
+/// The cluster IP may be older on its interface than the static address, after somebody has configured that anew. Its end
+/// must not take the static address along.
+fn keep_other_addresses(netlink: &mut Netlink, port: &NetworkPort) {
+    let kept = port.index.map_or(Ok(()), |index| netlink.keep_other_addresses(index));
+    if let Err(error) = kept {
+        let name = &port.name;
+        log::warn!("{name} may lose its static address with the cluster IP: {error}; set promote_secondaries for it");
     }
 }
 

@@ -74,6 +74,24 @@ fn an_address_is_removed_with_every_prefix_it_has_and_removing_it_again_is_harml
     netlink.remove_address(index, ADDRESS).unwrap();
 }
 
+/// What somebody else has configured on an interface must survive the cluster IP, which may be older there.
+#[test]
+fn an_address_of_the_same_subnet_stays_when_an_older_one_goes() {
+    let Some((mut netlink, index)) = namespace() else { return };
+    netlink.keep_other_addresses(index).unwrap();
+    netlink.set_address(index, ADDRESS, 1).unwrap();
+    ip("addr add 192.0.2.42/24 dev port");
+    let other = Ipv4Addr::new(192, 0, 2, 42);
+    gone_after(&mut netlink, index);
+    assert!(netlink.has_address(index, other).unwrap(), "the older one ended by itself");
+
+    netlink.set_address(index, ADDRESS, 60).unwrap();
+    ip("addr del 192.0.2.42/24 dev port");
+    ip("addr add 192.0.2.42/24 dev port");
+    netlink.remove_address(index, ADDRESS).unwrap();
+    assert!(netlink.has_address(index, other).unwrap(), "the older one was removed");
+}
+
 #[test]
 fn the_addresses_of_other_interfaces_are_left_alone() {
     let Some((mut netlink, index)) = namespace() else { return };
