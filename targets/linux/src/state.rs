@@ -3,6 +3,7 @@
 //! A disk that stalls must never stall the heartbeats, and a power cut must leave the old record or the new one. So the
 //! record is written aside, synced, and renamed over the old one.
 
+use crate::clock;
 use crc::{CRC_32_ISO_HDLC, Crc};
 use mio::Waker;
 use std::fs::{self, File};
@@ -11,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use ucm_ha::Instant as NodeInstant;
 use ucm_ha::io::Record;
 
 const FILE_NAME: &str = "state";
@@ -22,6 +24,9 @@ const CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 const MAX_FILE_LEN: u64 = 1024;
 /// Pause before a record that could not be stored is tried again.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
+/// A record that takes longer counts as one that could not be stored, until it is: a disk that hangs must not keep the
+/// node from serving.
+const PATIENCE: ucm_ha::Duration = ucm_ha::Duration::from_s(1);
 /// Stack of the writing thread, in bytes.
 const STACK_LEN: usize = 128 * 1024;
 
@@ -126,6 +131,8 @@ pub(crate) struct StateWriter {
     newest: u64,
     /// Whether the newest record is stored.
     saved: bool,
+    /// When the newest record counts as not stored, while nothing is known of it.
+    overdue_at: NodeInstant,
 }
 
 impl StateWriter {
@@ -135,13 +142,14 @@ impl StateWriter {
         let (report, outcomes) = channel();
         let worker = Worker { dir, shared: Arc::clone(&shared), report, waker };
         std::thread::Builder::new().name("state".to_owned()).stack_size(STACK_LEN).spawn(move || worker.run())?;
-        Ok(Self { shared, outcomes, newest: 0, saved: true })
+        Ok(Self { shared, outcomes, newest: 0, saved: true, overdue_at: NodeInstant::NEVER })
     }
 
     /// Stores `record`; one that waits to be stored is forgotten, as only the newest matters.
     pub(crate) fn store(&mut self, record: Record) {
         self.newest += 1;
         self.saved = false;
+        self.overdue_at = clock::now() + PATIENCE;
         self.shared.orders().wanted = Some((self.newest, record));
         self.shared.changed.notify_one();
     }
@@ -152,7 +160,21 @@ impl StateWriter {
         while let Ok(outcome) = self.outcomes.try_recv() {
             newest = self.take(&outcome).or(newest);
         }
-        newest
+        newest.or_else(|| self.overdue())
+    }
+
+    /// When [`outcome`](Self::outcome) should be asked although the thread said nothing.
+    pub(crate) fn deadline(&self) -> NodeInstant {
+        self.overdue_at
+    }
+
+    fn overdue(&mut self) -> Option<bool> {
+        if clock::now() < self.overdue_at {
+            return None;
+        }
+        self.overdue_at = NodeInstant::NEVER;
+        log::error!("state is not stored after {} ms; does the disk hang?", PATIENCE.as_ms());
+        Some(false)
     }
 
     /// Waits, at most so long, until the newest record is stored.
@@ -172,6 +194,7 @@ impl StateWriter {
             return None;
         }
         self.saved = outcome.saved;
+        self.overdue_at = NodeInstant::NEVER;
         Some(outcome.saved)
     }
 }
@@ -248,6 +271,8 @@ impl Worker {
 mod tests {
     use super::*;
     use mio::{Poll, Token};
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+    use std::os::unix::fs::OpenOptionsExt;
 
     const RECORD: Record =
         Record { term: 7, term_ceiling: 1007, last_active: true, disabled_by_peer: false, handovers: 2 };
@@ -322,6 +347,23 @@ mod tests {
     fn a_file_with_more_behind_it_is_not_believed() {
         let longer = encode(&RECORD) + "x";
         assert_eq!(decode(longer.as_bytes()), None);
+    }
+
+    #[test]
+    fn a_disk_that_hangs_is_reported_in_time_and_its_recovery_too() {
+        let dir = tempfile::tempdir().unwrap();
+        let pipe = dir.path().join(NEW_FILE_NAME);
+        mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        let (mut writer, _poll) = writer(dir.path());
+        writer.store(RECORD);
+        assert_eq!(writer.outcome(), None, "not yet");
+        assert!(!wait_for_outcome(&mut writer), "the write hangs");
+        assert_eq!(writer.deadline(), NodeInstant::NEVER, "it is said once");
+
+        let _reader = File::options().read(true).custom_flags(libc::O_NONBLOCK).open(&pipe).unwrap();
+        fs::remove_file(&pipe).unwrap();
+        while !wait_for_outcome(&mut writer) {}
+        assert_eq!(load(dir.path()), RECORD);
     }
 
     #[test]

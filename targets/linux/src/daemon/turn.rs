@@ -108,7 +108,7 @@ impl Daemon {
         let watchdog = self.watchdog.as_ref().map_or(Instant::NEVER, |watchdog| watchdog.next);
         let stop = self.stop_at.unwrap_or(Instant::NEVER);
         let fxo = self.fxo.as_ref().map_or(Instant::NEVER, Watch::deadline);
-        let parts = fxo.min(self.services.next_deadline()).min(self.control.deadline());
+        let parts = fxo.min(self.services.next_deadline()).min(self.control.deadline()).min(self.state.deadline());
         self.node.poll_timeout().min(parts).min(self.rescan_at).min(watchdog).min(stop)
     }
 
@@ -319,6 +319,9 @@ impl Daemon {
     fn keep_house(&mut self) {
         let now = clock::now();
         self.control.expire(now);
+        if self.state.deadline() <= now {
+            self.report_stored();
+        }
         if self.fxo.as_ref().is_some_and(|fxo| fxo.deadline() <= now) {
             self.take_fxo_news();
         }
