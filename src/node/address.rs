@@ -48,6 +48,8 @@ pub(super) struct State {
     announcements: u8,
     announce_at: Instant,
     defend_from: Instant,
+    /// A foreign holder was heard too soon after the last defence: the next announcement is one.
+    defence_due: bool,
     /// The LAN works and no other active is heard.
     trouble_over: bool,
     /// After a failed bind: no claim before.
@@ -66,6 +68,7 @@ impl State {
             announcements: 0,
             announce_at: Instant::NEVER,
             defend_from: now,
+            defence_due: false,
             trouble_over: false,
             holdoff_until: now,
             foreign: None,
@@ -176,6 +179,9 @@ impl Node {
         }
         if self.now >= self.address.announce_at {
             self.send.announce = true;
+            if core::mem::take(&mut self.address.defence_due) {
+                self.address.defend_from = self.now + DEFEND_EVERY;
+            }
             self.schedule_announcement();
         }
     }
@@ -206,10 +212,17 @@ impl Node {
     /// Another station than the peer was heard with the cluster IP.
     pub(super) fn foreign_holder_heard(&mut self, mac: MacAddr) {
         self.address.foreign = Some((mac, self.now));
-        if self.address.is_bound() && self.now >= self.address.defend_from {
-            self.address.defend_from = self.now + DEFEND_EVERY;
-            self.send.announce = true;
+        if !self.address.is_bound() {
+            return;
         }
+        if self.now < self.address.defend_from {
+            // Too soon to defend again, but whoever believed this one must be told.
+            self.address.announce_at = self.address.announce_at.min(self.address.defend_from);
+            self.address.defence_due = true;
+            return;
+        }
+        self.address.defend_from = self.now + DEFEND_EVERY;
+        self.send.announce = true;
     }
 
     /// The announcement that comes next out of [`poll_output`](Node::poll_output).
