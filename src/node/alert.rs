@@ -32,6 +32,8 @@ pub(super) struct State {
     lan: Silence,
     /// A frame whose MAC is not the configured peer's, or is the own one.
     pub(super) peer_mac_mismatch: Option<(MacAddr, Instant)>,
+    /// Something that cannot be understood was last heard on the cable.
+    pub(super) incompatible_at: Option<Instant>,
 }
 
 /// Silence of the peer with hysteresis.
@@ -93,7 +95,7 @@ impl Node {
             Alert::CableLost => self.one_path_lost(alert, self.alert.cable, Path::Cable),
             Alert::LanPathLost => self.one_path_lost(alert, self.alert.lan, Path::Lan),
             Alert::PeerIncompatible => {
-                self.quiet.incompatible_at.is_some_and(|at| self.now < at + self.claim_timeout())
+                self.alert.incompatible_at.is_some_and(|at| self.now < at + self.claim_timeout())
             }
             Alert::SameStationType => differs(|node, facts| facts.station_type == node.config.station_type),
             Alert::SettingsDiffer => differs(|node, facts| facts.digest != node.digest),
@@ -184,7 +186,7 @@ impl Node {
         self.role != Role::Off && ((silent && outlived) || (silence.lost && self.alert.is_raised(alert)))
     }
 
-    pub(super) fn alert_deadlines(&self) -> [Instant; 8] {
+    pub(super) fn alert_deadlines(&self) -> [Instant; 9] {
         [
             self.probe.gateway.run_since().map_or(Instant::NEVER, |since| since + GATEWAY_BACK),
             self.heartbeat_silent_at(),
@@ -194,6 +196,7 @@ impl Node {
             self.path_lost_at(Path::Lan),
             self.alert.peer_mac_mismatch.map_or(Instant::NEVER, |(_, at)| at + MISMATCH_REPORT),
             self.probe.peer_held_at.map_or(Instant::NEVER, |at| at + HELD_REPORT),
+            self.alert.incompatible_at.map_or(Instant::NEVER, |at| at + self.claim_timeout()),
         ]
     }
 

@@ -19,11 +19,11 @@ impl Node {
             Ok(_) | Err(FrameError::Malformed) => count(&mut self.counters.frames_malformed),
             // Whoever speaks on the direct cable is the peer, even if it cannot be understood: claim nothing now.
             Err(FrameError::UnknownVersion) => {
-                self.quiet.incompatible_at = Some(self.now);
+                self.note_incompatible();
                 count(&mut self.counters.frames_malformed);
             }
             Err(FrameError::Unauthentic) => {
-                self.quiet.incompatible_at = Some(self.now);
+                self.note_incompatible();
                 count(&mut self.counters.frames_unauthentic);
             }
         }
@@ -58,7 +58,6 @@ impl Node {
         if repr.mac == self.config.mac || stranger {
             return self.receive_from_wrong_station(repr);
         }
-        self.alert.peer_mac_mismatch = None;
         match self.peer.receive(self.now, repr, self.boot_id, self.send.newest_sequence()) {
             Receipt::Replayed => return count(&mut self.counters.frames_replayed),
             // Whoever is active on the direct cable is the peer, also before it has shown that it hears us.
@@ -81,6 +80,12 @@ impl Node {
         }
     }
 
+    /// A frame of the peer's ends the waiting, but not the alert: where both come in turn it would come and go with each.
+    fn note_incompatible(&mut self) {
+        self.quiet.incompatible_at = Some(self.now);
+        self.alert.incompatible_at = Some(self.now);
+    }
+
     /// Whether a newer frame of the same boot came before, on the other path.
     fn is_overtaken(&self, repr: &Repr) -> bool {
         self.peer.facts().is_some_and(|facts| facts.boot_id == repr.boot_id && facts.sequence > repr.sequence)
@@ -91,7 +96,7 @@ impl Node {
         count(&mut self.counters.frames_unauthentic);
         self.alert.peer_mac_mismatch = Some((repr.mac, self.now));
         if repr.path == Path::Cable {
-            self.quiet.incompatible_at = Some(self.now);
+            self.note_incompatible();
         }
     }
 }
