@@ -58,6 +58,18 @@ pub(crate) fn load(dir: &Path) -> Record {
     })
 }
 
+/// The record in `dir`, as a start would find it, with nothing changed; otherwise why a start would find none.
+pub(crate) fn check(dir: &Path) -> Result<Record, String> {
+    let path = dir.join(FILE_NAME);
+    let text = read_file(&path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+    let bad = dir.join(BAD_FILE_NAME);
+    match decode(&text) {
+        Some(_) if bad.exists() => Err(format!("{} was found damaged at a start", bad.display())),
+        Some(record) => Ok(record),
+        None => Err(format!("{} is damaged", path.display())),
+    }
+}
+
 fn read_file(path: &Path) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
     io::Read::read_to_end(&mut io::Read::take(File::open(path)?, MAX_FILE_LEN), &mut text)?;

@@ -45,6 +45,15 @@ const MAX_WAITING: usize = 256;
 /// Stack of the writing thread, in bytes.
 const STACK_LEN: usize = 128 * 1024;
 
+/// How many records of the logs in `dir` are damaged.
+pub(crate) fn damaged(dir: &Path) -> io::Result<usize> {
+    let mut damaged = 0;
+    for log in Log::ALL {
+        damaged += ring::read(dir, log)?.damaged;
+    }
+    Ok(damaged)
+}
+
 /// The daemon's end of the journal. Nothing here waits for the disk, or for those who are told of events.
 pub(crate) struct Journal {
     orders: SyncSender<Order>,

@@ -53,6 +53,8 @@ pub(crate) struct Course {
     pub(crate) seconds: Option<u32>,
     /// Where the random faults begin, where that was given.
     pub(crate) seed: Option<u64>,
+    /// How often to repeat, where that was given.
+    pub(crate) rounds: Option<u32>,
     figures: Vec<Figure>,
     roles: [Option<(String, u32)>; 2],
     /// Raised faults of each node.
@@ -68,6 +70,7 @@ impl Course {
             timeout,
             seconds: None,
             seed: None,
+            rounds: None,
             figures: Vec::new(),
             roles: [None, None],
             faults: Default::default(),

@@ -9,13 +9,17 @@ use crate::client;
 use crate::control::{Reply, Request};
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
-use std::fs::{self, OpenOptions};
+use std::fs::{self, OpenOptions, Permissions};
 use std::io::{self, ErrorKind};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
-use ucm_ha::config::StationType;
+use ucm_ha::config::{KEY_LEN, Key, StationType};
+
+/// The key of a pair that has one.
+pub(crate) const KEY: Key = Key([0xa5; KEY_LEN]);
 
 /// What a lab's daemons are told.
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +47,26 @@ pub struct NodeStatus {
     pub faults: Vec<FaultStatus>,
     /// Whether it would hand over now.
     pub force_switch: SwitchStatus,
+    /// What it has refused.
+    pub counters: Counters,
+}
+
+/// Frames that a daemon has refused since its start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct Counters {
+    /// Without the form of a heartbeat.
+    pub frames_malformed: u64,
+    /// Not the peer's.
+    pub frames_unauthentic: u64,
+    /// Older than others.
+    pub frames_replayed: u64,
+}
+
+impl Counters {
+    /// All of them.
+    pub fn refused(&self) -> u64 {
+        self.frames_malformed + self.frames_unauthentic + self.frames_replayed
+    }
 }
 
 /// What a daemon knows of its peer.
@@ -236,7 +260,12 @@ pub fn log_tail(node: Node, lines: usize) -> Vec<String> {
 
 /// Whether the daemon's log has this text.
 pub fn logged(node: Node, text: &str) -> bool {
-    fs::read_to_string(log_file(node)).is_ok_and(|log| log.contains(text))
+    times_logged(node, text) > 0
+}
+
+/// How often the daemon's log has this text.
+pub(crate) fn times_logged(node: Node, text: &str) -> usize {
+    fs::read_to_string(log_file(node)).map_or(0, |log| log.matches(text).count())
 }
 
 /// What a simulated FXO port shows; ports count from 1.
@@ -275,6 +304,18 @@ pub(crate) fn add_services(node: Node, software_fault_switch: bool) -> io::Resul
         .context("cannot write the configuration")
 }
 
+/// Gives the daemons of the pair a key before they are started.
+pub(crate) fn add_key(node: Node) -> io::Result<()> {
+    let key = directory(node).join("key");
+    let digits: String = KEY.0.iter().map(|byte| format!("{byte:02x}")).collect();
+    fs::write(&key, digits).context("cannot write the key")?;
+    fs::set_permissions(&key, Permissions::from_mode(0o600)).context("cannot protect the key")?;
+    let file = config_file(node);
+    let config = fs::read_to_string(&file).context("cannot read the configuration")?;
+    let keyed = format!("enable = true\nkey_file = \"{}\"\n", key.display());
+    fs::write(file, config.replacen("enable = true\n", &keyed, 1)).context("cannot write the configuration")
+}
+
 /// The pid file of a node's service.
 pub(crate) fn pid_file(node: Node) -> PathBuf {
     directory(node).join("service.pid")
@@ -295,6 +336,11 @@ pub fn config_file(node: Node) -> PathBuf {
     directory(node).join("config.toml")
 }
 
+/// Where it remembers what survives a restart.
+pub(crate) fn state_dir(node: Node) -> PathBuf {
+    directory(node).join("state")
+}
+
 fn log_file(node: Node) -> PathBuf {
     directory(node).join("log")
 }
@@ -311,7 +357,6 @@ fn config(node: Node, settings: &Settings) -> String {
     };
     let gateway = if settings.gateway { format!("gateway = \"{}\"\n", GATEWAY.address) } else { String::new() };
     let Settings { timeout_s, fast_failover, .. } = settings;
-    let state_dir = directory(node).join("state");
     format!(
         "[ha]\n\
          enable = true\n\
@@ -339,7 +384,7 @@ fn config(node: Node, settings: &Settings) -> String {
          run_dir = \"{}\"\n",
         node.peer().address().address,
         fxo_dir(node).display(),
-        state_dir.display(),
+        state_dir(node).display(),
         run_dir(node).display()
     )
 }

@@ -64,6 +64,13 @@ impl Links {
         self.set_link(message).context(format_args!("cannot turn {name} on or off"))
     }
 
+    /// Removes an interface; of a cable, both ends.
+    pub fn delete(&mut self, name: &str) -> io::Result<()> {
+        let message = self.message_for(name)?;
+        let deleted = self.netlink.request(RouteNetlinkMessage::DelLink(message), NLM_F_ACK, |_, _| ());
+        deleted.context(format_args!("cannot delete {name}"))
+    }
+
     /// Plugs an interface into a bridge, or out of any.
     pub fn plug(&mut self, name: &str, bridge: Option<&str>) -> io::Result<()> {
         let controller = match bridge {
@@ -102,7 +109,14 @@ impl Links {
     /// Removes an address. Harmless where it is not there.
     pub fn remove_address(&mut self, name: &str, cidr: Cidr) -> io::Result<()> {
         let index = self.index(name)?;
-        self.netlink.remove_address(index, cidr).context(format_args!("cannot remove {cidr} from {name}"))
+        let removed = self.netlink.remove_copy(index, cidr);
+        removed.map(drop).context(format_args!("cannot remove {cidr} from {name}"))
+    }
+
+    /// Whether an interface has this address.
+    pub fn has_address(&mut self, name: &str, cidr: Cidr) -> io::Result<bool> {
+        let index = self.index(name)?;
+        self.netlink.has_address(index, cidr.address).context(format_args!("cannot read the addresses of {name}"))
     }
 
     /// The index of an interface.

@@ -3,19 +3,25 @@
 //! The daemons are this same program; the network is the kernel's own, in network namespaces. Everything happens in a
 //! [`sandbox`] that the kernel removes when the lab ends.
 
+mod aftermath;
 pub mod capture;
 mod core_pattern;
 mod course;
 pub mod daemon;
+mod disk;
 mod echo;
 pub mod error;
+mod forger;
 pub mod frames;
 pub mod gaps;
 pub mod links;
+mod load;
+mod moves;
 pub mod netns;
 pub mod network;
 pub mod observer;
 pub mod operations;
+mod overrun;
 pub mod phone;
 pub mod plan;
 pub mod relay;
@@ -23,6 +29,9 @@ mod report;
 pub mod sandbox;
 mod scenarios;
 mod service;
+mod stimulus;
+mod storm;
+mod stranger;
 pub mod timeline;
 mod ui;
 pub mod worker;
@@ -63,6 +72,9 @@ pub(crate) struct LabArgs {
     /// Where the random faults of a scenario begin
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+    /// How often a scenario repeats what it does, where that is free to choose
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: Option<u32>,
     /// One JSON object for each run instead of a timeline
     #[arg(long)]
     json: bool,
@@ -77,7 +89,7 @@ const DEFAULT_SCENARIO: &str = "tour";
 /// Runs the lab.
 pub(crate) fn run(args: &LabArgs) -> ExitCode {
     if args.list {
-        for scenario in scenarios::ALL {
+        for scenario in scenarios::all() {
             println!("{:<20}{}", scenario.name, scenario.about);
         }
         return ExitCode::SUCCESS;
@@ -119,6 +131,7 @@ fn play_inside(args: &LabArgs, scenario: &Scenario) -> io::Result<bool> {
         timeout_s: args.timeout,
         seconds: args.seconds,
         seed: args.seed,
+        rounds: args.rounds,
         runs: args.runs,
         json: args.json,
     };
@@ -129,7 +142,7 @@ fn play_inside(args: &LabArgs, scenario: &Scenario) -> io::Result<bool> {
 fn show_live(args: &LabArgs, interrupted: &Arc<AtomicBool>) -> io::Result<()> {
     let timeout_s = args.timeout.unwrap_or(report::USUAL_TIMEOUT_S);
     let settings = Settings { timeout_s, fast_failover: true, gateway: true };
-    let lab = Lab::build(&LabOptions { settings, relays: false }, Timeline::begin(false))?;
+    let lab = Lab::build(&LabOptions { settings, relays: false, keyed: false }, Timeline::begin(false))?;
     let course = Course::new(lab, Duration::from_secs(timeout_s.into()), Arc::clone(interrupted));
     ui::run(course, interrupted)
 }

@@ -8,6 +8,7 @@ use super::links::{End, Links};
 use super::netns::Netns;
 use super::plan::{CABLE, CLUSTER_IP, GATEWAY, LAN, Node, PHONE, Port, WAN, Wire};
 use super::relay::{Impairment, Relay};
+use super::stranger::Stranger;
 use std::fmt;
 use std::io;
 use ucm_ha::config::Cidr;
@@ -80,6 +81,8 @@ struct Outlet {
     bridge_port: String,
     relay: Option<Relay>,
     cut: Option<Cut>,
+    /// Whether the node's interface exists.
+    exists: bool,
 }
 
 /// The network.
@@ -95,6 +98,8 @@ pub struct Network {
     powered: [bool; 2],
     gateway_on: bool,
     split: Vec<Station>,
+    stranger: Option<Stranger>,
+    relays: bool,
 }
 
 impl Network {
@@ -111,7 +116,18 @@ impl Network {
         attach(&mut switch, &mut phone, "phone", PHONE)?;
         let [a, b] = &mut nodes;
         let outlets = [wire_node(&mut switch, a, Node::A, relays)?, wire_node(&mut switch, b, Node::B, relays)?];
-        Ok(Self { nodes, gateway, phone, switch, outlets, powered: [true; 2], gateway_on: true, split: Vec::new() })
+        Ok(Self {
+            nodes,
+            gateway,
+            phone,
+            switch,
+            outlets,
+            powered: [true; 2],
+            gateway_on: true,
+            split: Vec::new(),
+            stranger: None,
+            relays,
+        })
     }
 
     /// The node's end.
@@ -147,12 +163,15 @@ impl Network {
 
     /// Makes the cable at a port a bad one.
     pub fn impair(&mut self, port: Port, impairment: Impairment) -> io::Result<()> {
+        let relays = self.relays;
         match &self.outlet(port).relay {
             Some(relay) => {
                 relay.impair(impairment);
                 Ok(())
             }
-            None => Err(io::Error::other(format!("the {port} is not wired through a relay"))),
+            None if !relays => Err(io::Error::other(format!("the {port} is not wired through a relay"))),
+            // An interface that does not exist cannot get worse.
+            None => Ok(()),
         }
     }
 
@@ -161,15 +180,63 @@ impl Network {
         self.powered[node.index()] = powered;
         let links = &mut self.nodes[node.index()].links;
         for wire in Wire::ALL {
-            links.set_up(wire.interface(), powered)?;
+            if self.outlets[node.index()][wire.index()].exists {
+                links.set_up(wire.interface(), powered)?;
+            }
         }
-        if powered {
-            links.add_address(LAN, node.address())?;
-        } else {
-            links.remove_address(LAN, CLUSTER_IP)?;
-            links.remove_address(LAN, node.address())?;
+        match (self.outlets[node.index()][Wire::Lan.index()].exists, powered) {
+            (false, _) => {}
+            (true, true) => links.add_address(LAN, node.address())?,
+            (true, false) => {
+                links.remove_address(LAN, CLUSTER_IP)?;
+                links.remove_address(LAN, node.address())?;
+            }
         }
         self.apply(Port::cable(node.peer()))
+    }
+
+    /// Deletes a node's interface, with all that is wired to it.
+    pub fn delete_interface(&mut self, port: Port) -> io::Result<()> {
+        let outlet = self.outlet(port);
+        if !std::mem::take(&mut outlet.exists) {
+            return Ok(());
+        }
+        let relayed = outlet.relay.take().is_some().then(|| outlet.bridge_port.clone());
+        if let Some(far) = relayed {
+            self.switch.links.delete(&far)?;
+        }
+        self.node(port.node).links.delete(port.wire.interface())
+    }
+
+    /// Makes a deleted interface again. It is a new one with the same MAC address.
+    pub fn recreate_interface(&mut self, port: Port) -> io::Result<()> {
+        if self.outlet(port).exists {
+            return Ok(());
+        }
+        let site = &mut self.nodes[port.node.index()];
+        let bridge = match port.wire {
+            Wire::Lan => LAN_BRIDGE,
+            Wire::Cable => CABLE_BRIDGE,
+        };
+        let outlet = wire_port(&mut self.switch, site, port, bridge, self.relays)?;
+        self.outlets[port.node.index()][port.wire.index()] = outlet;
+        self.set_powered(port.node, self.powered[port.node.index()])?;
+        self.apply(port)
+    }
+
+    /// Lets a foreign host with the cluster IP come to the LAN, or go.
+    pub fn set_stranger(&mut self, there: bool) -> io::Result<()> {
+        match self.stranger.take() {
+            Some(stranger) if !there => stranger.leave(&mut self.switch),
+            None if there => {
+                self.stranger = Some(Stranger::arrive(&mut self.switch)?);
+                Ok(())
+            }
+            stranger => {
+                self.stranger = stranger;
+                Ok(())
+            }
+        }
     }
 
     /// Gives a node's WAN port its carrier, or takes it.
@@ -193,8 +260,10 @@ impl Network {
     /// Cuts the LAN between the nodes only: both still reach everybody else.
     pub fn separate_nodes(&mut self, separated: bool) -> io::Result<()> {
         for node in Node::ALL {
-            let port = self.outlets[node.index()][Wire::Lan.index()].bridge_port.clone();
-            self.switch.links.set_isolated(&port, separated)?;
+            let outlet = &self.outlets[node.index()][Wire::Lan.index()];
+            if outlet.exists {
+                self.switch.links.set_isolated(&outlet.bridge_port, separated)?;
+            }
         }
         Ok(())
     }
@@ -221,6 +290,11 @@ impl Network {
         self.powered[node.index()]
     }
 
+    /// Whether a node's interface exists.
+    pub fn exists(&self, port: Port) -> bool {
+        self.outlets[port.node.index()][port.wire.index()].exists
+    }
+
     /// Listens to everything that passes between a node's port and the network; what the node sends comes in.
     pub fn listen(&mut self, port: Port) -> io::Result<FrameSocket> {
         let socket = self.outlet(port).socket.clone();
@@ -239,6 +313,9 @@ impl Network {
             Wire::Cable => CABLE_BRIDGE,
             Wire::Lan => lan_bridge(&self.split, Station::Node(port.node)),
         };
+        if !outlet.exists {
+            return Ok(());
+        }
         let connected = (outlet.cut != Some(Cut::Silent)).then_some(bridge);
         let links = &mut self.switch.links;
         links.set_up(&outlet.socket, outlet.cut != Some(Cut::Carrier) && !far_end_dead)?;
@@ -283,7 +360,7 @@ fn wire_port(switch: &mut Site, site: &Site, port: Port, bridge: &str, relayed: 
     let socket = format!("{bridge}-{}", port.node.to_string().to_lowercase());
     let node_end = End { name: port.wire.interface(), netns: &site.netns, mac: Some(port.node.mac(port.wire)) };
     switch.links.add_veth(&End { name: &socket, netns: &switch.netns, mac: None }, &node_end)?;
-    let mut outlet = Outlet { bridge_port: socket.clone(), socket, relay: None, cut: None };
+    let mut outlet = Outlet { bridge_port: socket.clone(), socket, relay: None, cut: None, exists: true };
     if relayed {
         let (near, far) = (format!("{}-near", outlet.socket), format!("{}-far", outlet.socket));
         switch.links.add_veth(

@@ -2,7 +2,7 @@
 
 use super::error::Context;
 use super::network::Network;
-use super::plan::{CLUSTER_IP, LAN, Node};
+use super::plan::{CLUSTER_IP, Node};
 use super::worker::{Stop, Worker};
 use crate::netlink::Netlink;
 use std::io;
@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 
 /// Time between two looks.
 pub const USUAL_PERIOD: Duration = Duration::from_millis(10);
+/// Looks at every interface of a node: a LAN port may be deleted and come back as another one.
+const ANY_INTERFACE: u32 = 0;
 /// Time between two looks where a scenario asks about the order of release and bind.
 pub const FAST_PERIOD: Duration = Duration::from_micros(200);
 
@@ -85,19 +87,16 @@ struct Shared {
 
 struct Window {
     netlink: Netlink,
-    interface: u32,
 }
 
 impl Window {
     fn open(network: &mut Network, node: Node) -> io::Result<Self> {
-        let site = network.node(node);
-        let interface = site.links.index(LAN)?;
-        let netlink = site.netns.run(|| Netlink::open().context("cannot watch the addresses"))?;
-        Ok(Self { netlink, interface })
+        let netns = &network.node(node).netns;
+        Ok(Self { netlink: netns.run(|| Netlink::open().context("cannot watch the addresses"))? })
     }
 
     fn is_bound(&mut self) -> io::Result<bool> {
-        self.netlink.has_address(self.interface, CLUSTER_IP.address)
+        self.netlink.has_address(ANY_INTERFACE, CLUSTER_IP.address)
     }
 }
 

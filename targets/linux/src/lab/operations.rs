@@ -2,12 +2,16 @@
 
 use super::capture::Capture;
 use super::daemon::{self, Daemon, NodeStatus, Settings, Usage};
+use super::disk::Disk;
 use super::echo;
+use super::load::Load;
 use super::network::{Cut, Network, Station};
 use super::observer::{Observer, Sightings};
+use super::overrun::overrun;
 use super::phone::{Phone, PhoneView};
-use super::plan::{CLUSTER_IP, LAN, Node, Port};
+use super::plan::{CLUSTER_IP, LAN, Node, Port, Wire};
 use super::relay::Impairment;
+use super::storm::Storm;
 use super::timeline::Timeline;
 use super::worker::Worker;
 use std::io;
@@ -23,6 +27,8 @@ pub struct LabOptions {
     pub settings: Settings,
     /// Whether the nodes are wired through relays, which one-way cuts, loss, delay and filters need.
     pub relays: bool,
+    /// Whether the daemons have a key.
+    pub keyed: bool,
 }
 
 /// The lab. Everything in it ends when this is dropped, and also when the process dies.
@@ -30,9 +36,13 @@ pub struct Lab {
     // Dropped in this order: those who watch first, the network last.
     phone: Phone,
     observer: Observer,
+    load: Option<Load>,
+    storm: Option<Storm>,
     daemons: [Daemon; 2],
+    disks: [Disk; 2],
     _services: [Worker; 2],
     network: Network,
+    keyed: bool,
     /// What happened.
     pub timeline: Timeline,
 }
@@ -44,9 +54,24 @@ impl Lab {
         let services =
             [echo::start(Node::A, &network.node(Node::A).netns)?, echo::start(Node::B, &network.node(Node::B).netns)?];
         let daemons = [Daemon::configure(Node::A, &options.settings)?, Daemon::configure(Node::B, &options.settings)?];
+        if options.keyed {
+            Node::ALL.into_iter().try_for_each(daemon::add_key)?;
+        }
+        let disks = [Disk::mount(Node::A)?, Disk::mount(Node::B)?];
         let observer = Observer::start(&mut network)?;
         let phone = Phone::start(&network.phone.netns)?;
-        Ok(Self { phone, observer, daemons, _services: services, network, timeline })
+        Ok(Self {
+            phone,
+            observer,
+            load: None,
+            storm: None,
+            daemons,
+            disks,
+            _services: services,
+            network,
+            keyed: options.keyed,
+            timeline,
+        })
     }
 
     /// Starts the daemon of a node.
@@ -132,6 +157,11 @@ impl Lab {
         daemon::logged(node, text)
     }
 
+    /// How often the log of a node's daemon has this text.
+    pub(crate) fn times_logged(&self, node: Node, text: &str) -> usize {
+        daemon::times_logged(node, text)
+    }
+
     /// Cuts one port off.
     pub fn cut(&mut self, port: Port, how: Cut) -> io::Result<()> {
         self.timeline.note(match how {
@@ -193,10 +223,111 @@ impl Lab {
         self.network.set_gateway(on)
     }
 
+    /// Lets the processors have no time for anything else, or ends that.
+    pub(crate) fn set_load(&mut self, on: bool) {
+        self.load = on.then(Load::start);
+        match &self.load {
+            Some(load) => self.timeline.note(format_args!("{} busy loops", load.loops())),
+            None => self.timeline.note("no more busy loops"),
+        }
+    }
+
+    /// Leaves no room on the disk of a node.
+    pub(crate) fn fill_disk(&mut self, node: Node) -> io::Result<()> {
+        self.timeline.note(format_args!("disk of {node} full"));
+        self.disks[node.index()].fill()
+    }
+
+    /// Makes the disk of a node hang.
+    pub(crate) fn stall_disk(&mut self, node: Node) -> io::Result<()> {
+        self.timeline.note(format_args!("disk of {node} hangs"));
+        self.disks[node.index()].stall()
+    }
+
+    /// Makes the disk of a node good again.
+    pub(crate) fn repair_disk(&mut self, node: Node) -> io::Result<()> {
+        self.timeline.note(format_args!("disk of {node} good"));
+        self.disks[node.index()].repair()
+    }
+
+    /// Lets a foreign host take the cluster IP, or leave.
+    pub(crate) fn set_stranger(&mut self, there: bool) -> io::Result<()> {
+        self.timeline.note(if there { "a foreign host takes the cluster IP" } else { "the foreign host leaves" });
+        self.network.set_stranger(there)
+    }
+
+    /// Begins to listen on a wire of both nodes, for a storm of forged and replayed frames.
+    pub(crate) fn gather_storm(&mut self, wire: Wire) -> io::Result<()> {
+        let mut ports = Vec::new();
+        for port in Node::ALL.map(|node| Port { node, wire }) {
+            if self.network.exists(port) {
+                ports.push((port, self.network.listen(port)?));
+            }
+        }
+        self.storm = Some(Storm::gather(ports, self.keyed)?);
+        Ok(())
+    }
+
+    /// Lets the storm rage.
+    pub(crate) fn let_storm_rage(&mut self) {
+        self.timeline.note("forged, replayed, truncated and foreign frames");
+        self.storm.iter_mut().for_each(Storm::rage);
+    }
+
+    /// Ends the storm. Gives how many frames a second there were at each port.
+    pub(crate) fn end_storm(&mut self) -> f64 {
+        let rate = self.storm.take().map_or(0.0, |storm| storm.rate());
+        self.timeline.note(format_args!("no more forged frames; there were {rate:.0} a second at each port"));
+        rate
+    }
+
+    /// Freezes the daemon of a node and makes more events of its interfaces than its subscription has room for.
+    pub(crate) fn overrun_events(&mut self, node: Node) -> io::Result<()> {
+        self.freeze(node)?;
+        let lost = overrun(self.network.node(node))?;
+        self.timeline.note(format_args!("{lost} events of {node}'s interfaces lost"));
+        Ok(())
+    }
+
+    /// Deletes an interface of a node.
+    pub(crate) fn delete_interface(&mut self, port: Port) -> io::Result<()> {
+        self.timeline.note(format_args!("{port} deleted"));
+        self.network.delete_interface(port)
+    }
+
+    /// Makes a deleted interface of a node again.
+    pub(crate) fn recreate_interface(&mut self, port: Port) -> io::Result<()> {
+        self.timeline.note(format_args!("{port} made again"));
+        self.network.recreate_interface(port)
+    }
+
+    /// Takes the static address from a node by hand, or gives it back.
+    pub(crate) fn set_own_address(&mut self, node: Node, there: bool) -> io::Result<()> {
+        self.timeline.note(format_args!("static address of {node} {}", if there { "back" } else { "removed" }));
+        if !self.network.exists(Port::lan(node)) {
+            return Ok(());
+        }
+        let links = &mut self.network.node(node).links;
+        if there { links.add_address(LAN, node.address()) } else { links.remove_address(LAN, node.address()) }
+    }
+
+    /// Whether a node has its static address.
+    pub(crate) fn has_own_address(&mut self, node: Node) -> io::Result<bool> {
+        self.network.node(node).links.has_address(LAN, node.address())
+    }
+
     /// Makes everything good again and starts every daemon that does not run.
     pub fn restore(&mut self) -> io::Result<()> {
         self.timeline.note("everything restored");
+        self.load = None;
+        self.storm = None;
+        self.network.set_stranger(false)?;
         for node in Node::ALL {
+            self.disks[node.index()].repair()?;
+            for port in [Port::lan(node), Port::cable(node)] {
+                self.network.recreate_interface(port)?;
+            }
+            self.network.set_wan(node, true)?;
             if self.daemons[node.index()].is_frozen() {
                 self.thaw(node)?;
             }
@@ -223,6 +354,10 @@ impl Lab {
 
     /// Removes the cluster IP from a node by hand.
     pub fn release_by_hand(&mut self, node: Node) -> io::Result<()> {
+        if !self.network.exists(Port::lan(node)) {
+            return Ok(());
+        }
+        self.timeline.note(format_args!("cluster IP removed from {node}"));
         self.network.node(node).links.remove_address(LAN, CLUSTER_IP)
     }
 

@@ -131,6 +131,11 @@ pub struct Port {
 }
 
 impl Port {
+    /// Every port of both nodes.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Node::ALL.into_iter().flat_map(|node| Wire::ALL.map(|wire| Self { node, wire }))
+    }
+
     /// The LAN port of a node.
     pub const fn lan(node: Node) -> Self {
         Self { node, wire: Wire::Lan }

@@ -160,6 +160,17 @@ fn fill_udp_checksum(frame: &mut [u8]) {
 }
 
 impl Impairment {
+    /// Nothing is wrong.
+    pub const GOOD: Self = Self {
+        deaf: false,
+        mute: false,
+        loss_pct: 0,
+        duplicate_pct: 0,
+        delay: Duration::ZERO,
+        jitter: Duration::ZERO,
+        filtered_udp_port: None,
+    };
+
     /// In words.
     pub fn describe(&self) -> String {
         let mut words = Vec::new();

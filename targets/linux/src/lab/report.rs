@@ -1,5 +1,6 @@
 //! Plays a scenario, once or often, and reports what was measured.
 
+use super::aftermath;
 use super::course::{Course, Failure, Figure};
 use super::daemon::{self, Settings};
 use super::operations::{Lab, LabOptions};
@@ -25,7 +26,9 @@ pub(crate) struct Order {
     pub(crate) seconds: Option<u32>,
     /// Where random faults begin, where that was asked for.
     pub(crate) seed: Option<u64>,
-    /// How often.
+    /// How often a scenario repeats itself, where that was asked for.
+    pub(crate) rounds: Option<u32>,
+    /// How often it is played.
     pub(crate) runs: u32,
     /// Report as JSON.
     pub(crate) json: bool,
@@ -60,12 +63,12 @@ pub(crate) fn play(scenario: &Scenario, order: &Order, interrupted: &Arc<AtomicB
 
 fn play_once(scenario: &Scenario, order: &Order, timeout_s: u8, interrupted: &Arc<AtomicBool>) -> io::Result<Run> {
     let settings = Settings { timeout_s, fast_failover: true, gateway: true };
-    let options = LabOptions { settings, relays: scenario.relays };
+    let options = LabOptions { settings, relays: scenario.relays, keyed: scenario.keyed };
     let lab = Lab::build(&options, Timeline::begin(!order.json))?;
     let timeout = Duration::from_secs(timeout_s.into());
     let mut course = Course::new(lab, timeout, Arc::clone(interrupted));
-    (course.seconds, course.seed) = (order.seconds, order.seed);
-    let outcome = (scenario.play)(&mut course).and_then(|()| {
+    (course.seconds, course.seed, course.rounds) = (order.seconds, order.seed, order.rounds);
+    let outcome = scenario.play(&mut course).and_then(|()| aftermath::check(&mut course)).and_then(|()| {
         let both_bound = course.lab.sightings().both_bound;
         course.measured("both bound", both_bound);
         if scenario.allows_two { Ok(()) } else { course.expect_never_two() }

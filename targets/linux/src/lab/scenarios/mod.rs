@@ -1,6 +1,7 @@
 //! The scenarios: what happens, what must come of it, what is measured.
 
 mod boot;
+mod cases;
 mod chaos;
 mod fxo;
 mod interference;
@@ -12,6 +13,7 @@ mod tour;
 mod upkeep;
 
 use super::course::{Course, Step};
+use super::moves::{self, Move};
 
 /// A scenario.
 #[derive(Debug)]
@@ -22,21 +24,49 @@ pub(crate) struct Scenario {
     pub(crate) about: &'static str,
     /// Whether the nodes must be wired through relays.
     pub(crate) relays: bool,
+    /// Whether the daemons have a key.
+    pub(crate) keyed: bool,
     /// The heartbeat timeouts it is played with where none is asked for; empty for the usual one.
     pub(crate) timeouts: &'static [u8],
     /// Whether both nodes may hold the cluster IP for a time (promise S2).
     pub(crate) allows_two: bool,
     /// The play.
-    pub(crate) play: fn(&mut Course) -> Step,
+    play: Play,
+}
+
+/// How a scenario is told.
+#[derive(Clone, Copy, Debug)]
+enum Play {
+    /// By a function.
+    Acted(fn(&mut Course) -> Step),
+    /// By a table.
+    Told(&'static [Move]),
 }
 
 impl Scenario {
     const fn new(name: &'static str, about: &'static str, play: fn(&mut Course) -> Step) -> Self {
-        Self { name, about, relays: false, timeouts: &[], allows_two: false, play }
+        Self { name, about, relays: false, keyed: false, timeouts: &[], allows_two: false, play: Play::Acted(play) }
+    }
+
+    const fn told(name: &'static str, about: &'static str, moves: &'static [Move]) -> Self {
+        Self { name, about, relays: false, keyed: false, timeouts: &[], allows_two: false, play: Play::Told(moves) }
+    }
+
+    /// Plays it.
+    pub(crate) fn play(&self, course: &mut Course) -> Step {
+        match self.play {
+            Play::Acted(play) => play(course),
+            Play::Told(moves) => moves::play(course, moves),
+        }
     }
 
     const fn with_relays(mut self) -> Self {
         self.relays = true;
+        self
+    }
+
+    const fn keyed(mut self) -> Self {
+        self.keyed = true;
         self
     }
 
@@ -52,13 +82,23 @@ impl Scenario {
 }
 
 /// All of them.
-pub(crate) static ALL: &[Scenario] = &[
+pub(crate) fn all() -> impl Iterator<Item = &'static Scenario> {
+    ACTED.iter().chain(cases::ALL)
+}
+
+static ACTED: &[Scenario] = &[
     Scenario::new(
         "tour",
         "boot, forced switch, crash, return, cable pulled, power lost: in less than a minute",
         tour::tour,
     ),
     Scenario::new("boot-pair", "both nodes boot together: one becomes active within T + 1 s", boot::pair),
+    Scenario::new(
+        "reboot-both",
+        "both nodes lose their power together, 5 times: one active each time",
+        boot::both_again,
+    ),
+    Scenario::new("freezes", "daemons frozen and thawed at random: never two holders, always back", chaos::freezes),
     Scenario::new("boot-alone", "one node boots alone: active within T + 1 s", boot::alone),
     Scenario::new("forced-switch", "the operator switches: the gap the phone notices", loss_of_active::forced_switch),
     Scenario::new("self-fault", "the active's WAN port loses its carrier: handover", loss_of_active::self_fault),
@@ -130,7 +170,7 @@ pub(crate) static ALL: &[Scenario] = &[
         .with_relays(),
     Scenario::new(
         "starvation",
-        "8 busy loops, also with the cable pulled: no role change",
+        "2 busy loops a core, also with the cable pulled: no role change",
         no_interruption::starvation,
     ),
     Scenario::new("service-crash", "a service of the active crashes: handover within 10 ms", services::crash),
@@ -156,7 +196,7 @@ pub(crate) static ALL: &[Scenario] = &[
 
 /// The scenario of this name.
 pub(crate) fn find(name: &str) -> Option<&'static Scenario> {
-    ALL.iter().find(|scenario| scenario.name == name)
+    all().find(|scenario| scenario.name == name)
 }
 
 #[cfg(test)]
@@ -166,9 +206,9 @@ mod tests {
 
     #[test]
     fn names_are_unique_and_each_is_found() {
-        let names: HashSet<_> = ALL.iter().map(|scenario| scenario.name).collect();
-        assert_eq!(names.len(), ALL.len());
-        assert!(ALL.iter().all(|scenario| find(scenario.name).is_some()));
+        let names: HashSet<_> = all().map(|scenario| scenario.name).collect();
+        assert_eq!(names.len(), all().count());
+        assert!(all().all(|scenario| find(scenario.name).is_some()));
         assert!(find("no-such").is_none());
     }
 }

@@ -3,15 +3,10 @@
 use crate::lab::course::{Course, PHONE_JUDGES, Step};
 use crate::lab::network::Cut;
 use crate::lab::plan::{Node, Port};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 use std::time::{Duration, Instant};
 
 /// A pause that the phone may notice though the service goes on: the lab shares its processors with the daemons.
 const NO_GAP: Duration = Duration::from_millis(50);
-/// Busy loops of the starvation scenario.
-const BUSY_LOOPS: usize = 8;
 /// For how long the starvation lasts, where no other time was asked for, in seconds.
 const STARVATION_S: u32 = 10;
 
@@ -93,41 +88,14 @@ pub(super) fn standby_death(course: &mut Course) -> Step {
 pub(super) fn starvation(course: &mut Course) -> Step {
     let active = course.boot()?;
     let length = Duration::from_secs(course.seconds.unwrap_or(STARVATION_S).into());
-    let load = Load::start();
+    course.lab.set_load(true);
     let begin = Instant::now();
-    course.lab.timeline.note(format_args!("{BUSY_LOOPS} busy loops"));
     let holds = |course: &mut Course| course.has_role(active, "Active") && course.has_role(active.peer(), "Standby");
     course.watch("the same roles under load", length, holds)?;
     course.lab.pull_cable()?;
     course.watch("the same roles under load without the cable", length, holds)?;
-    drop(load);
+    course.lab.set_load(false);
     course.pass(PHONE_JUDGES)?;
     measure_gap(course, begin);
     Ok(())
-}
-
-/// Busy loops, until this is dropped.
-struct Load {
-    stop: Arc<AtomicBool>,
-}
-
-impl Load {
-    fn start() -> Self {
-        let stop = Arc::new(AtomicBool::new(false));
-        for _ in 0..BUSY_LOOPS {
-            let stop = Arc::clone(&stop);
-            thread::spawn(move || {
-                while !stop.load(Ordering::Relaxed) {
-                    std::hint::spin_loop();
-                }
-            });
-        }
-        Self { stop }
-    }
-}
-
-impl Drop for Load {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-    }
 }

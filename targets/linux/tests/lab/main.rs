@@ -1,5 +1,7 @@
 //! The lab as a user runs it: `ucm-ha lab` as a program of its own.
 
+mod chaos;
+
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::collections::HashSet;
