@@ -2,6 +2,7 @@
 
 mod boot;
 mod cable;
+mod clock;
 mod fxo;
 mod lan;
 mod machine;
@@ -91,6 +92,12 @@ pub(crate) static ALL: &[Scenario] = &[
         "the active spins with real-time priority: its watchdog resets it, the standby serves",
         OWN_KERNEL,
         machine::wedged,
+    ),
+    Scenario::new(
+        "wall-clock",
+        "the wall clock of either node stepped by a day, to and fro: no gap, no change",
+        OWN_KERNEL,
+        clock::steps,
     ),
     Scenario::new("forced-switch", "a forced switch there and back: no gap to notice", &[], upkeep::forced_switch),
     Scenario::new("power-cycles", "20 power cuts in a row: state files stay whole", POWER, power::cycles),
