@@ -4,9 +4,9 @@ use super::daemon::NodeStatus;
 use super::gaps::Gap;
 use super::observer::FAST_PERIOD;
 use super::operations::Lab;
+pub(crate) use super::outcome::{Failure, Step};
 use super::plan::Node;
 use std::fmt::Display;
-use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -18,19 +18,6 @@ const LOOK_PERIOD: Duration = Duration::from_millis(10);
 pub(crate) const PHONE_JUDGES: Duration = Duration::from_millis(150);
 /// Time in which a pair that came up settles: both paths heard, synchronised, ready to switch.
 const SETTLE_TIME: Duration = Duration::from_secs(5);
-
-/// Why a scenario failed: a check of its own, or the lab itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Failure(pub(crate) String);
-
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Self {
-        Self(error.to_string())
-    }
-}
-
-/// Outcome of a step.
-pub(crate) type Step<T = ()> = Result<T, Failure>;
 
 /// A measured figure.
 #[derive(Clone, Debug, PartialEq)]

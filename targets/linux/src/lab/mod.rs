@@ -21,6 +21,7 @@ pub mod netns;
 pub mod network;
 pub mod observer;
 pub mod operations;
+pub mod outcome;
 mod overrun;
 pub mod phone;
 pub mod plan;
