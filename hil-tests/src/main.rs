@@ -22,10 +22,11 @@ mod serve;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use course::Stage;
 use report::Order;
-use rustix::process::setpriority_process;
+use rustix::process::{setpriority_process, setsid};
 use scenarios::Scenario;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
-use std::io;
+use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -122,10 +123,22 @@ fn in_sandbox(backend: Backend, prepared: bool, task: impl FnOnce() -> io::Resul
     }
     sandbox::settle()?;
     // Everything that is started inherits it: real machines would not wait for what else this one does.
-    if let Err(error) = setpriority_process(None, PRIORITY) {
+    if let Err(error) = take_priority() {
         eprintln!("hil-tests: no priority over other programs ({error}); a busy machine may disturb the measuring");
     }
     task()
+}
+
+/// Puts this process, and what it starts, before other programs.
+fn take_priority() -> io::Result<()> {
+    setpriority_process(None, PRIORITY)?;
+    // A kernel with CONFIG_SCHED_AUTOGROUP shares the processors between sessions first; a nice value counts within its
+    // session only, and the session has one of its own.
+    setsid()?;
+    match fs::write("/proc/self/autogroup", PRIORITY.to_string()) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 fn play(args: &PlayArgs) -> io::Result<ExitCode> {
