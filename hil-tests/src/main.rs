@@ -18,6 +18,7 @@ mod report;
 mod rig;
 mod scenarios;
 mod serve;
+mod summary;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use course::Stage;

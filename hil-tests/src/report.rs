@@ -4,6 +4,7 @@ use crate::capture::Capture;
 use crate::course::{Course, Failure, Figure, Stage, Step};
 use crate::rig::letter;
 use crate::scenarios::Scenario;
+use crate::summary::Summary;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use std::fs::{self, File};
 use std::io;
@@ -42,6 +43,7 @@ enum Outcome {
 
 struct Played {
     name: String,
+    scenario: &'static str,
     outcome: Outcome,
     took: Duration,
 }
@@ -58,7 +60,7 @@ pub(crate) fn play(order: &Order<'_>, interrupted: &Arc<AtomicBool>) -> io::Resu
         let name = if order.runs == 1 { scenario.name.to_owned() } else { format!("{}-{run}", scenario.name) };
         let begin = Instant::now();
         let outcome = play_one(order, scenario, &name, &mut stage, interrupted);
-        played.push(Played { name, outcome, took: begin.elapsed() });
+        played.push(Played { name, scenario: scenario.name, outcome, took: begin.elapsed() });
         if let Some(last) = played.last() {
             say(last);
         }
@@ -67,10 +69,25 @@ pub(crate) fn play(order: &Order<'_>, interrupted: &Arc<AtomicBool>) -> io::Resu
         }
     }
     write_junit(order, &played)?;
+    if order.runs > 1 {
+        print!("{}", summary(&played));
+    }
     let failed = played.iter().filter(|one| matches!(one.outcome, Outcome::Failed(_))).count();
     let passed = played.iter().filter(|one| matches!(one.outcome, Outcome::Passed(_))).count();
     println!("{passed} passed, {failed} failed");
     Ok(failed == 0 && passed > 0)
+}
+
+fn summary(played: &[Played]) -> Summary {
+    let mut summary = Summary::default();
+    for one in played {
+        match &one.outcome {
+            Outcome::Passed(figures) => summary.add(one.scenario, Some(figures)),
+            Outcome::Failed(_) => summary.add(one.scenario, None),
+            Outcome::Skipped(_) => {}
+        }
+    }
+    summary
 }
 
 /// Plays one on the pair that the last one left settled, or on a new one.
@@ -151,7 +168,7 @@ fn show_consoles(stage: &mut Stage) {
 }
 
 fn say(played: &Played) {
-    let Played { name, outcome, took } = played;
+    let Played { name, outcome, took, .. } = played;
     let seconds = took.as_secs_f64();
     match outcome {
         Outcome::Passed(figures) => {
