@@ -33,6 +33,21 @@ pub(crate) struct Alert {
 }
 
 impl Alert {
+    /// `on` hears its peer no more.
+    pub(crate) fn silent_peer(on: Node) -> Self {
+        Self { on, of: on.peer(), cause: "HEARTBEAT", raised: true }
+    }
+
+    /// `of` has no carrier on its LAN port.
+    pub(crate) fn lan_down(of: Node) -> Self {
+        Self { on: of, of, cause: "LAN", raised: true }
+    }
+
+    /// The same, at its end.
+    pub(crate) fn cleared(self) -> Self {
+        Self { raised: false, ..self }
+    }
+
     fn kind(&self) -> &'static str {
         if self.raised { "Generate Alert" } else { "Restore to normal" }
     }
@@ -70,7 +85,7 @@ impl Course<'_> {
     }
 
     fn events(&mut self, node: Node) -> Step<Vec<Event>> {
-        let text = self.run(node, "ucm-ha --config $CONFIG events --json")?;
+        let text = self.look(node, "ucm-ha --config $CONFIG events --json")?;
         let events = text.lines().map(|line| {
             serde_json::from_str(line)
                 .map_err(|error| Failure(format!("{node} lists an event that is none ({error}): {line}")))

@@ -3,7 +3,7 @@
 use crate::holder::{Holder, Question};
 use crate::line::PingLine;
 use crate::names::Names;
-use crate::rig::{Answer, Facts, Rig, Stimulus};
+use crate::rig::{Ability, Answer, Facts, Rig, Stimulus};
 use std::fmt::Display;
 use std::io;
 use std::sync::Arc;
@@ -14,6 +14,7 @@ use ucm_ha::config::Cidr;
 use ucm_ha_linux::lab::daemon::NodeStatus;
 use ucm_ha_linux::lab::frames::FrameSocket;
 use ucm_ha_linux::lab::gaps::{ANSWER_DEADLINE, Gap};
+pub(crate) use ucm_ha_linux::lab::outcome::{Failure, Step};
 use ucm_ha_linux::lab::phone::{Phone, PhoneView};
 use ucm_ha_linux::lab::plan::{Node, PHONE};
 use ucm_ha_linux::lab::timeline::Timeline;
@@ -26,19 +27,6 @@ const PHONE_JUDGES: Duration = Duration::from_millis(50).saturating_add(ANSWER_D
 const LOOK_PERIOD: Duration = Duration::from_millis(100);
 /// Time in which a pair that came up settles: both paths heard, synchronised, ready to switch.
 const SETTLE_TIME: Duration = Duration::from_secs(15);
-
-/// Why a scenario failed: a check of its own, or the rig itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Failure(pub(crate) String);
-
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Self {
-        Self(error.to_string())
-    }
-}
-
-/// Outcome of a step.
-pub(crate) type Step<T = ()> = Result<T, Failure>;
 
 /// A measured length of time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,8 +78,8 @@ impl Stage {
             | Stimulus::LanPlug(_)
             | Stimulus::SwitchOff
             | Stimulus::SwitchOn
-            | Stimulus::FxoFault(_)
-            | Stimulus::FxoClear(_)
+            | Stimulus::FxoFault(..)
+            | Stimulus::FxoClear(..)
             | Stimulus::Reload(_)
             | Stimulus::Upgrade(_)
             | Stimulus::Replace(_) => {}
@@ -128,6 +116,11 @@ impl<'a> Course<'a> {
         self.stage.rig.facts()
     }
 
+    /// Whether the rig has an ability.
+    pub(crate) fn can(&self, ability: Ability) -> bool {
+        self.stage.rig.has(ability).is_ok()
+    }
+
     /// Does something to the pair, and gives the moment before.
     pub(crate) fn apply(&mut self, stimulus: Stimulus) -> Step<Instant> {
         let begin = Instant::now();
@@ -145,12 +138,14 @@ impl<'a> Course<'a> {
 
     /// Runs a command on a node; it must succeed.
     pub(crate) fn run(&mut self, node: Node, command: &str) -> Step<String> {
-        let Answer { code, text } = self.try_run(node, command)?;
-        if code == 0 {
-            Ok(text)
-        } else {
-            Err(Failure(format!("{node}: `{command}` ended with {code}: {}", text.trim())))
-        }
+        let answer = self.try_run(node, command)?;
+        succeeded(node, command, answer)
+    }
+
+    /// The same for a command that changes nothing: it is not worth a line of the timeline.
+    pub(crate) fn look(&mut self, node: Node, command: &str) -> Step<String> {
+        let answer = self.stage.rig.run(node, command)?;
+        succeeded(node, command, answer)
     }
 
     /// Runs a command on a node.
@@ -323,4 +318,8 @@ impl<'a> Course<'a> {
         let two = self.stage.holder.two_at();
         self.expect(two.is_none(), "never two nodes that answer ARP for the cluster IP")
     }
+}
+
+fn succeeded(node: Node, command: &str, Answer { code, text }: Answer) -> Step<String> {
+    if code == 0 { Ok(text) } else { Err(Failure(format!("{node}: `{command}` ended with {code}: {}", text.trim()))) }
 }

@@ -1,22 +1,18 @@
 //! Two daemons in network namespaces of this machine, as in the lab. They share its kernel.
 
-use crate::rig::{Ability, Answer, Facts, Rig, Stimulus, Tap, letter};
+use crate::rig::{Ability, Answer, Facts, Rig, Stimulus, TIMEOUT_S, Tap, letter};
 use std::fs;
 use std::io;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
-use ucm_ha::config::MacAddr;
 use ucm_ha_linux::lab::daemon::{self, Daemon, Settings};
 use ucm_ha_linux::lab::error::Context;
 use ucm_ha_linux::lab::network::{Cut, Network, Site};
-use ucm_ha_linux::lab::plan::{CLUSTER_IP, LAN, Node, Port, Wire};
+use ucm_ha_linux::lab::plan::{CLUSTER_IP, LAN, Node, Port};
 
-const TIMEOUT_S: u8 = 3;
 const BOOT_LIMIT: Duration = Duration::from_secs(5);
-/// The port whose fault hands over.
-const FXO_PORT: u8 = 1;
 /// The firmware that an upgrade brings.
 const NEXT_FIRMWARE: &str = "1.0.11.0";
 
@@ -26,7 +22,7 @@ pub(crate) struct Namespaces {
     daemons: [Daemon; 2],
     network: Network,
     parts: PathBuf,
-    macs: [MacAddr; 2],
+    facts: Facts,
 }
 
 impl Namespaces {
@@ -35,8 +31,8 @@ impl Namespaces {
         let network = Network::build(false)?;
         let settings = Settings { timeout_s: TIMEOUT_S, fast_failover: true, gateway: true };
         let daemons = [Daemon::configure(Node::A, &settings)?, Daemon::configure(Node::B, &settings)?];
-        let macs = Node::ALL.map(|node| node.mac(Wire::Lan));
-        let mut rig = Self { daemons, network, parts: parts.to_owned(), macs };
+        let facts = Facts::of_built(BOOT_LIMIT, Duration::ZERO);
+        let mut rig = Self { daemons, network, parts: parts.to_owned(), facts };
         for node in Node::ALL {
             fs::create_dir_all(bin_folder(node)).context("cannot make a folder for the daemon")?;
             rig.install(node, "ucm-ha")?;
@@ -111,22 +107,14 @@ impl Namespaces {
         if state.exists() {
             fs::remove_dir_all(&state).context("cannot empty the state directory")?;
         }
-        let mac = &mut self.macs[node.index()];
-        mac.0[4] ^= 0x80;
-        let mac = *mac;
+        let mac = self.facts.replace_unit(node);
         self.network.node(node).links.set_mac(LAN, mac)
     }
 }
 
 impl Rig for Namespaces {
     fn facts(&self) -> Facts {
-        Facts {
-            cluster_ip: CLUSTER_IP.address,
-            macs: self.macs,
-            timeout: Duration::from_secs(TIMEOUT_S.into()),
-            boot_limit: BOOT_LIMIT,
-            watchdog: Duration::ZERO,
-        }
+        self.facts
     }
 
     fn has(&self, ability: Ability) -> Result<(), String> {
@@ -147,8 +135,8 @@ impl Rig for Namespaces {
             Stimulus::LanPlug(node) => self.one_port(Port::lan(node), false),
             Stimulus::SwitchOff => self.each_port(Port::lan, true),
             Stimulus::SwitchOn => self.each_port(Port::lan, false),
-            Stimulus::FxoFault(node) => daemon::set_fxo(node, FXO_PORT, "dead"),
-            Stimulus::FxoClear(node) => daemon::set_fxo(node, FXO_PORT, "ok"),
+            Stimulus::FxoFault(node, port) => daemon::set_fxo(node, port.number(), "dead"),
+            Stimulus::FxoClear(node, port) => daemon::set_fxo(node, port.number(), "ok"),
             Stimulus::Reload(node) => self.daemons[node.index()].reload(),
             Stimulus::Upgrade(node) => self.upgrade(node),
             Stimulus::Replace(node) => self.replace(node),

@@ -8,7 +8,26 @@ use std::time::Duration;
 use ucm_ha::config::MacAddr;
 use ucm_ha_linux::lab::frames::FrameSocket;
 use ucm_ha_linux::lab::network::Site;
-use ucm_ha_linux::lab::plan::Node;
+use ucm_ha_linux::lab::plan::{CLUSTER_IP, Node, Wire};
+
+/// An FXO port of a node, by what its fault does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum FxoPort {
+    /// The first one: its box of the hardware fault switch is ticked, so its fault hands over.
+    Switching,
+    /// The last one: its box is not ticked, so its fault only alerts.
+    Alerting,
+}
+
+impl FxoPort {
+    /// Its number. The rigs' nodes have four ports.
+    pub(crate) fn number(self) -> u8 {
+        match self {
+            Self::Switching => 1,
+            Self::Alerting => 4,
+        }
+    }
+}
 
 /// Something that is done to the pair from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -31,10 +50,10 @@ pub(crate) enum Stimulus {
     SwitchOff,
     /// The LAN's switch works again.
     SwitchOn,
-    /// The first FXO port of a node reports a hardware fault.
-    FxoFault(Node),
-    /// The first FXO port of a node works again.
-    FxoClear(Node),
+    /// An FXO port of a node reports a hardware fault.
+    FxoFault(Node, FxoPort),
+    /// An FXO port of a node works again.
+    FxoClear(Node, FxoPort),
     /// The daemon reads its configuration again.
     Reload(Node),
     /// A node that is off gets the next firmware.
@@ -44,7 +63,7 @@ pub(crate) enum Stimulus {
 }
 
 /// Each kind of stimulus by its name, as a bench file and the rig's socket say it.
-const NAMES: [(&str, Shape); 14] = [
+const NAMES: [(&str, Shape); 16] = [
     ("power-on", Shape::OfNode(Stimulus::PowerOn)),
     ("power-off", Shape::OfNode(Stimulus::PowerOff)),
     ("power-off-silently", Shape::OfNode(Stimulus::PowerOffSilently)),
@@ -54,8 +73,10 @@ const NAMES: [(&str, Shape); 14] = [
     ("lan-plug", Shape::OfNode(Stimulus::LanPlug)),
     ("switch-off", Shape::OfPair(Stimulus::SwitchOff)),
     ("switch-on", Shape::OfPair(Stimulus::SwitchOn)),
-    ("fxo-fault", Shape::OfNode(Stimulus::FxoFault)),
-    ("fxo-clear", Shape::OfNode(Stimulus::FxoClear)),
+    ("fxo-fault", Shape::OfNode(|node| Stimulus::FxoFault(node, FxoPort::Switching))),
+    ("fxo-clear", Shape::OfNode(|node| Stimulus::FxoClear(node, FxoPort::Switching))),
+    ("fxo-fault-alerting", Shape::OfNode(|node| Stimulus::FxoFault(node, FxoPort::Alerting))),
+    ("fxo-clear-alerting", Shape::OfNode(|node| Stimulus::FxoClear(node, FxoPort::Alerting))),
     ("reload", Shape::OfNode(Stimulus::Reload)),
     ("upgrade", Shape::OfNode(Stimulus::Upgrade)),
     ("replace", Shape::OfNode(Stimulus::Replace)),
@@ -84,8 +105,8 @@ impl Stimulus {
             | Self::PowerOffSilently(node)
             | Self::LanPull(node)
             | Self::LanPlug(node)
-            | Self::FxoFault(node)
-            | Self::FxoClear(node)
+            | Self::FxoFault(node, _)
+            | Self::FxoClear(node, _)
             | Self::Reload(node)
             | Self::Upgrade(node)
             | Self::Replace(node) => Some(node),
@@ -163,6 +184,29 @@ pub(crate) struct Facts {
     pub(crate) boot_limit: Duration,
     /// Time after which a wedged node is reset by its watchdog.
     pub(crate) watchdog: Duration,
+}
+
+/// Heartbeat timeout T of the rigs that are built here, in seconds.
+pub(crate) const TIMEOUT_S: u8 = 3;
+
+impl Facts {
+    /// Of a pair with the lab's addresses.
+    pub(crate) fn of_built(boot_limit: Duration, watchdog: Duration) -> Self {
+        Self {
+            cluster_ip: CLUSTER_IP.address,
+            macs: Node::ALL.map(|node| node.mac(Wire::Lan)),
+            timeout: Duration::from_secs(TIMEOUT_S.into()),
+            boot_limit,
+            watchdog,
+        }
+    }
+
+    /// Another unit takes the place of a node; gives its MAC address.
+    pub(crate) fn replace_unit(&mut self, node: Node) -> MacAddr {
+        let mac = &mut self.macs[node.index()];
+        mac.0[4] ^= 0x80;
+        *mac
+    }
 }
 
 /// What a command on a node said.

@@ -5,6 +5,8 @@ use crate::prepare;
 use crate::rig::{Answer, Rig, Stimulus, parse_node};
 use clap::Args;
 use serde::{Deserialize, Serialize};
+use std::env;
+use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::symlink;
@@ -45,16 +47,43 @@ pub(crate) struct AskArgs {
     words: Vec<String>,
 }
 
+/// What somebody asks for.
 #[derive(Debug, Serialize, Deserialize)]
-struct Request {
-    words: String,
-    stdin: String,
+pub(crate) struct Request {
+    pub(crate) words: String,
+    /// Of `run` only: the command.
+    #[serde(default)]
+    pub(crate) stdin: String,
 }
 
+/// What became of it.
 #[derive(Debug, Serialize, Deserialize)]
-struct Reply {
+pub(crate) struct Reply {
     code: i32,
     text: String,
+}
+
+impl Reply {
+    /// It was done.
+    pub(crate) fn done() -> Self {
+        Self::said(String::new())
+    }
+
+    /// It was done, and this came of it.
+    pub(crate) fn said(text: String) -> Self {
+        Self { code: 0, text }
+    }
+
+    /// It could not be done.
+    pub(crate) fn failed(error: &io::Error) -> Self {
+        Self { code: 1, text: format!("{error}\n") }
+    }
+}
+
+impl From<Answer> for Reply {
+    fn from(answer: Answer) -> Self {
+        Self { code: answer.code, text: answer.text }
+    }
 }
 
 /// Runs the command beside the rig, and does what it asks for.
@@ -67,7 +96,9 @@ pub(crate) fn serve(args: &ServeArgs) -> io::Result<ExitCode> {
     symlink(format!("/proc/{}/fd/{namespace}", std::process::id()), Path::new(ROOT).join(PHONE_NAMESPACE))?;
     let listener = UnixListener::bind(Path::new(ROOT).join(SOCKET)).context("cannot open the rig's socket")?;
     listener.set_nonblocking(true)?;
-    let mut child = Command::new(program).args(arguments).spawn().context(format_args!("cannot run {program}"))?;
+    let mut command = Command::new(program);
+    command.args(arguments).env("PATH", path_with_this_program()?);
+    let mut child = command.spawn().context(format_args!("cannot run {program}"))?;
     loop {
         match listener.accept() {
             Ok((stream, _)) => reply(rig.as_mut(), stream)?,
@@ -80,29 +111,33 @@ pub(crate) fn serve(args: &ServeArgs) -> io::Result<ExitCode> {
     }
 }
 
+/// The search path, on which this program is found first.
+fn path_with_this_program() -> io::Result<OsString> {
+    let program = env::current_exe().context("cannot find this program")?;
+    let path = env::var_os("PATH").unwrap_or_default();
+    let folders = program.parent().map(Path::to_owned).into_iter().chain(env::split_paths(&path));
+    env::join_paths(folders).map_err(io::Error::other)
+}
+
 fn reply(rig: &mut dyn Rig, stream: UnixStream) -> io::Result<()> {
     stream.set_nonblocking(false)?;
     let mut line = String::new();
     let mut stream = BufReader::new(stream);
     stream.read_line(&mut line)?;
     let request: Request = serde_json::from_str(&line)?;
-    let reply = match act(rig, &request) {
-        Ok(answer) => Reply { code: answer.code, text: answer.text },
-        Err(error) => Reply { code: 1, text: format!("{error}\n") },
-    };
+    let reply = act(rig, &request).unwrap_or_else(|error| Reply::failed(&error));
     serde_json::to_writer(stream.get_mut(), &reply).map_err(io::Error::from)
 }
 
-fn act(rig: &mut dyn Rig, request: &Request) -> io::Result<Answer> {
-    let said = |text: String| Answer { code: 0, text };
+fn act(rig: &mut dyn Rig, request: &Request) -> io::Result<Reply> {
     let node = |letter: &str| parse_node(letter).map_err(io::Error::other);
     match request.words.split_once(' ') {
-        Some(("run", letter)) => rig.run(node(letter)?, &request.stdin),
-        Some(("console", letter)) => rig.console(node(letter)?).map(said),
-        Some(("mac", letter)) => Ok(said(format!("{}\n", rig.facts().macs[node(letter)?.index()]))),
+        Some(("run", letter)) => rig.run(node(letter)?, &request.stdin).map(Reply::from),
+        Some(("console", letter)) => rig.console(node(letter)?).map(Reply::said),
+        Some(("mac", letter)) => Ok(Reply::said(format!("{}\n", rig.facts().macs[node(letter)?.index()]))),
         _ => {
             let stimulus: Stimulus = request.words.parse().map_err(io::Error::other)?;
-            rig.apply(stimulus).map(|()| said(String::new()))
+            rig.apply(stimulus).map(|()| Reply::done())
         }
     }
 }

@@ -1,13 +1,13 @@
 //! The machine's firmware: an initial RAM file system with kernel modules, busybox and the daemon.
 
-use super::TIMEOUT_S;
+use crate::rig::TIMEOUT_S;
 use cpio::newc::{Builder, ModeFileType, trailer};
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use ucm_ha::config::StationType;
 use ucm_ha_linux::lab::error::Context;
-use ucm_ha_linux::lab::plan::{CLUSTER_IP, GATEWAY, Node};
+use ucm_ha_linux::lab::plan::{CLUSTER_IP, GATEWAY, Node, Wire};
 
 const INIT: &str = include_str!("../../machine/init");
 const CONFIG: &str = include_str!("../../machine/config.toml");
@@ -96,6 +96,7 @@ fn config(node: Node) -> String {
         .replace("{station_type}", station_type)
         .replace("{cluster_ip}", &CLUSTER_IP.to_string())
         .replace("{peer_ip}", &node.peer().address().address.to_string())
+        .replace("{peer_mac}", &node.peer().mac(Wire::Lan).to_string())
         .replace("{gateway}", &GATEWAY.address.to_string())
         .replace("{timeout_s}", &TIMEOUT_S.to_string())
 }

@@ -5,7 +5,7 @@ use super::qmp::Qmp;
 use super::qtest::Qtest;
 use super::shell::Shell;
 use super::{Board, WATCHDOG, disk, read_if_there};
-use crate::rig::{Answer, letter};
+use crate::rig::{Answer, FxoPort, letter};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -18,8 +18,8 @@ use ucm_ha_linux::lab::netns::Netns;
 use ucm_ha_linux::lab::plan::{Node, Wire};
 
 const MEMORY_MIB: u32 = 128;
-/// The input line of the GPIO controller that stands for the fault pin of the first FXO port.
-const FXO_LINE: u8 = 1;
+/// The fault pin of FXO port n is input line n + 3 of the GPIO controller: line 3 is the machine's power key.
+const FXO_LINE_OFFSET: u8 = 3;
 /// How long the emulator may take to open its sockets.
 const EMULATOR_START: Duration = Duration::from_secs(20);
 
@@ -40,7 +40,8 @@ pub(super) struct Machine {
     folder: PathBuf,
     lan_mac: MacAddr,
     firmware: Firmware,
-    fxo_fault: bool,
+    /// Levels of the fault pins; they are active high.
+    fxo_pins: [(FxoPort, bool); 2],
     running: Option<Running>,
 }
 
@@ -65,7 +66,7 @@ impl Machine {
             folder: folder.to_owned(),
             lan_mac: node.mac(Wire::Lan),
             firmware: Firmware::Current,
-            fxo_fault: false,
+            fxo_pins: [(FxoPort::Switching, false), (FxoPort::Alerting, false)],
             running: None,
         };
         disk::make(&machine.file("disk"))?;
@@ -100,7 +101,7 @@ impl Machine {
         self.running = Some(running);
         // Before the first instruction, so that the kernel never sees another state.
         self.set_links(links)?;
-        self.set_fxo_fault(self.fxo_fault)?;
+        self.drive_fxo_pins()?;
         self.running().and_then(|running| running.qmp.cont())
     }
 
@@ -128,13 +129,18 @@ impl Machine {
         Ok(())
     }
 
-    /// Sets the fault pin of its first FXO port; it is active high.
-    pub(super) fn set_fxo_fault(&mut self, fault: bool) -> io::Result<()> {
-        self.fxo_fault = fault;
-        match &mut self.running {
-            Some(running) => running.qtest.set_line(&running.gpio, FXO_LINE, fault),
-            None => Ok(()),
+    /// Sets the fault pin of an FXO port.
+    pub(super) fn set_fxo_fault(&mut self, port: FxoPort, fault: bool) -> io::Result<()> {
+        self.fxo_pins.iter_mut().filter(|(one, _)| *one == port).for_each(|(_, level)| *level = fault);
+        self.drive_fxo_pins()
+    }
+
+    fn drive_fxo_pins(&mut self) -> io::Result<()> {
+        let Some(running) = &mut self.running else { return Ok(()) };
+        for (port, level) in self.fxo_pins {
+            running.qtest.set_line(&running.gpio, FXO_LINE_OFFSET + port.number(), level)?;
         }
+        Ok(())
     }
 
     /// Makes its daemon read the configuration again.
@@ -160,6 +166,10 @@ impl Machine {
     /// Runs a command in its shell.
     pub(super) fn run(&mut self, command: &str) -> io::Result<Answer> {
         let socket = self.file("shell");
+        if self.running()?.qmp.was_reset()? {
+            // The emulated controller forgets its inputs when it is reset. The chips at its pins would not.
+            self.drive_fxo_pins()?;
+        }
         let running = self.running()?;
         let mut shell = match running.shell.take() {
             Some(shell) => shell,

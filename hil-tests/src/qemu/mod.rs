@@ -17,15 +17,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
-use ucm_ha::config::MacAddr;
 use ucm_ha_linux::lab::error::Context;
 use ucm_ha_linux::lab::frames::FrameSocket;
 use ucm_ha_linux::lab::network::{CABLE_BRIDGE, LAN_BRIDGE, Site, attach};
-use ucm_ha_linux::lab::plan::{CLUSTER_IP, GATEWAY, LAN, Node, PHONE, Wire};
+use ucm_ha_linux::lab::plan::{GATEWAY, LAN, Node, PHONE, Wire};
 use ucm_ha_linux::lab::sandbox::ROOT;
 
-/// Heartbeat timeout T of the machines' configuration, in seconds.
-const TIMEOUT_S: u8 = 3;
 /// An emulated machine on a busy host takes this long to boot, at most.
 const BOOT_LIMIT: Duration = Duration::from_secs(120);
 /// Time of the machines' watchdog.
@@ -60,7 +57,7 @@ pub(crate) struct Qemu {
     cable_connected: bool,
     lan_connected: [bool; 2],
     switch_on: bool,
-    macs: [MacAddr; 2],
+    facts: Facts,
 }
 
 impl Qemu {
@@ -83,7 +80,6 @@ impl Qemu {
             Machine::assemble(node, board, &parts.join(board.name()), &work_folder(node))
         };
         let machines = [machine(Node::A)?, machine(Node::B)?];
-        let macs = Node::ALL.map(|node| node.mac(Wire::Lan));
         Ok(Self {
             machines,
             switch,
@@ -92,7 +88,7 @@ impl Qemu {
             cable_connected: true,
             lan_connected: [true; 2],
             switch_on: true,
-            macs,
+            facts: Facts::of_built(BOOT_LIMIT, WATCHDOG),
         })
     }
 
@@ -129,30 +125,18 @@ impl Qemu {
 
     /// A new unit with the same address and station type.
     fn replace(&mut self, node: Node) -> io::Result<()> {
-        let mac = &mut self.macs[node.index()];
-        mac.0[4] ^= 0x80;
-        let mac = *mac;
+        let mac = self.facts.replace_unit(node);
         self.machine(node).replace(mac)
     }
 }
 
 impl Rig for Qemu {
     fn facts(&self) -> Facts {
-        Facts {
-            cluster_ip: CLUSTER_IP.address,
-            macs: self.macs,
-            timeout: Duration::from_secs(TIMEOUT_S.into()),
-            boot_limit: BOOT_LIMIT,
-            watchdog: WATCHDOG,
-        }
+        self.facts
     }
 
     fn has(&self, ability: Ability) -> Result<(), String> {
         match ability {
-            // The machines' lines are driven, but their configuration does not read them yet.
-            Ability::Give(Stimulus::FxoFault(_) | Stimulus::FxoClear(_)) => {
-                Err("the emulated machines' configuration has no FXO lines".to_owned())
-            }
             Ability::Give(_) | Ability::OwnKernel => Ok(()),
         }
     }
@@ -168,8 +152,8 @@ impl Rig for Qemu {
             Stimulus::LanPlug(node) => self.set(|rig| rig.lan_connected[node.index()] = true),
             Stimulus::SwitchOff => self.set(|rig| rig.switch_on = false),
             Stimulus::SwitchOn => self.set(|rig| rig.switch_on = true),
-            Stimulus::FxoFault(node) => self.machine(node).set_fxo_fault(true),
-            Stimulus::FxoClear(node) => self.machine(node).set_fxo_fault(false),
+            Stimulus::FxoFault(node, port) => self.machine(node).set_fxo_fault(port, true),
+            Stimulus::FxoClear(node, port) => self.machine(node).set_fxo_fault(port, false),
             Stimulus::Reload(node) => self.machine(node).reload(),
             Stimulus::Upgrade(node) => self.machine(node).upgrade(),
             Stimulus::Replace(node) => self.replace(node),

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use std::io::{self, BufRead, BufReader, Write};
+use std::mem;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
@@ -13,6 +14,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 /// A connection.
 pub(super) struct Qmp {
     stream: BufReader<UnixStream>,
+    reset: bool,
 }
 
 impl Qmp {
@@ -20,7 +22,7 @@ impl Qmp {
     pub(super) fn connect(socket: &Path) -> io::Result<Self> {
         let stream = UnixStream::connect(socket)?;
         stream.set_read_timeout(Some(ANSWER_TIMEOUT))?;
-        let mut qmp = Self { stream: BufReader::new(stream) };
+        let mut qmp = Self { stream: BufReader::new(stream), reset: false };
         qmp.read()?;
         qmp.execute("qmp_capabilities", json!({}))?;
         Ok(qmp)
@@ -46,6 +48,13 @@ impl Qmp {
             .ok_or_else(|| io::Error::other("the emulated machine has no GPIO controller"))
     }
 
+    /// Whether the machine was reset since this was asked last.
+    pub(super) fn was_reset(&mut self) -> io::Result<bool> {
+        // Events stand before the answer to a later command.
+        self.execute("query-status", json!({}))?;
+        Ok(mem::take(&mut self.reset))
+    }
+
     fn execute(&mut self, command: &str, arguments: Value) -> io::Result<Value> {
         let line = json!({ "execute": command, "arguments": arguments });
         writeln!(self.stream.get_mut(), "{line}").context("the emulator does not listen")?;
@@ -54,10 +63,10 @@ impl Qmp {
             if let Some(error) = reply.get("error") {
                 return Err(io::Error::other(format!("the emulator refuses {command}: {}", error["desc"])));
             }
-            // Anything else is an event.
             if let Some(value) = reply.get_mut("return") {
                 return Ok(value.take());
             }
+            self.reset |= reply["event"] == "RESET";
         }
     }
 

@@ -19,19 +19,15 @@ pub(super) fn pull(course: &mut Course<'_>, active: Node) -> Step {
         let lan_only = status.is_some_and(|status| !status.peer.cable && status.peer.lan);
         course.expect(lan_only, format_args!("{node} hears its peer over the LAN only"))?;
     }
-    expect_alerts(course, before, true)?;
+    for node in Node::ALL {
+        course.expect_alert(Alert::silent_peer(node), before[node.index()])?;
+    }
     course.apply(Stimulus::CablePlug)?;
-    expect_alerts(course, before, false)?;
+    for node in Node::ALL {
+        course.expect_alert(Alert::silent_peer(node).cleared(), before[node.index()])?;
+    }
     let still = course.settle()?;
     course.expect(still == active, "no change of roles")?;
     let gap = course.longest_gap(pulled)?;
     course.expect_at_most("gap", gap, UNNOTICED)
-}
-
-/// Each node says it of its peer.
-fn expect_alerts(course: &mut Course<'_>, before: [u64; 2], raised: bool) -> Step {
-    for on in Node::ALL {
-        course.expect_alert(Alert { on, of: on.peer(), cause: "HEARTBEAT", raised }, before[on.index()])?;
-    }
-    Ok(())
 }

@@ -1,6 +1,6 @@
 //! LAN ports and their switch.
 
-use super::UNNOTICED;
+use super::{UNNOTICED, own_fault};
 use crate::alerts::Alert;
 use crate::course::{Course, Step};
 use crate::rig::Stimulus;
@@ -16,22 +16,28 @@ const SWITCH_REBOOT: Duration = Duration::from_secs(5);
 
 pub(super) fn pull_active(course: &mut Course<'_>, old: Node) -> Step {
     let before = course.newest_event(old)?;
+    let boot = own_fault::boot_id(course, old)?;
     let pulled = course.apply(Stimulus::LanPull(old))?;
     let gap = course.takes_over(old.peer(), pulled, course.facts().timeout)?;
     course.expect_at_most("gap", gap, UNPLUGGED_GAP)?;
-    course.wait_for("the LAN fault is raised", UNPLUGGED, |course| has_lan_fault(course, old, true))?;
-    course.expect_alert(Alert { on: old, of: old, cause: "LAN", raised: true }, before)?;
+    own_fault::returns(course, old, boot.as_deref())?;
+    own_fault::shows(course, old, "LAN", true)?;
+    course.expect_alert(Alert::lan_down(old), before)?;
     course.apply(Stimulus::LanPlug(old))?;
     let active = course.settle()?;
     course.expect(active == old.peer(), "the role stays where it went")?;
-    course.wait_for("the LAN fault is cleared", UNPLUGGED, |course| has_lan_fault(course, old, false))?;
-    course.expect_alert(Alert { on: old, of: old, cause: "LAN", raised: false }, before)
+    own_fault::shows(course, old, "LAN", false)?;
+    course.expect_alert(Alert::lan_down(old).cleared(), before)
 }
 
 pub(super) fn pull_standby(course: &mut Course<'_>, active: Node) -> Step {
-    let pulled = course.apply(Stimulus::LanPull(active.peer()))?;
+    let standby = active.peer();
+    let before = course.newest_event(standby)?;
+    let pulled = course.apply(Stimulus::LanPull(standby))?;
     course.watch_service(active, UNPLUGGED)?;
-    course.apply(Stimulus::LanPlug(active.peer()))?;
+    course.expect_alert(Alert::lan_down(standby), before)?;
+    course.apply(Stimulus::LanPlug(standby))?;
+    course.expect_alert(Alert::lan_down(standby).cleared(), before)?;
     let still = course.settle()?;
     course.expect(still == active, "no change of roles")?;
     let gap = course.longest_gap(pulled)?;
@@ -39,6 +45,7 @@ pub(super) fn pull_standby(course: &mut Course<'_>, active: Node) -> Step {
 }
 
 pub(super) fn switch_reboot(course: &mut Course<'_>, _active: Node) -> Step {
+    let before = [course.newest_event(Node::A)?, course.newest_event(Node::B)?];
     course.apply(Stimulus::SwitchOff)?;
     course.pass(SWITCH_REBOOT)?;
     course.expect(course.holder().is_none(), "nobody is reached through a dead switch")?;
@@ -47,10 +54,10 @@ pub(super) fn switch_reboot(course: &mut Course<'_>, _active: Node) -> Step {
     let limit = course.facts().timeout * 2 + Duration::from_secs(1);
     course.wait_for("the phone is served again", limit, |course| course.phone(on).served_by.is_some())?;
     course.measured("served after the switch", on.elapsed());
-    course.settle().map(drop)
-}
-
-fn has_lan_fault(course: &mut Course<'_>, node: Node, raised: bool) -> bool {
-    let status = course.status(node);
-    status.is_some_and(|status| status.faults.iter().any(|fault| fault.name == "LAN" && fault.raised) == raised)
+    course.settle()?;
+    for node in Node::ALL {
+        course.expect_alert(Alert::lan_down(node), before[node.index()])?;
+        course.expect_alert(Alert::lan_down(node).cleared(), before[node.index()])?;
+    }
+    Ok(())
 }

@@ -1,5 +1,6 @@
 //! What only a whole machine can suffer.
 
+use crate::alerts::Alert;
 use crate::course::{Course, Step};
 use std::time::Duration;
 use ucm_ha_linux::lab::plan::Node;
@@ -15,11 +16,14 @@ const SPIN: &str = "echo -1 >/proc/sys/kernel/sched_rt_runtime_us; \
 
 pub(super) fn kernel_panic(course: &mut Course<'_>, old: Node) -> Step {
     let timeout = course.facts().timeout;
+    let before = course.newest_event(old.peer())?;
     let begin = std::time::Instant::now();
     course.run_last(old, "echo c >/proc/sysrq-trigger")?;
     let gap = course.takes_over(old.peer(), begin, timeout * 3)?;
     course.expect_at_most("gap", gap, timeout + SLOW_REST)?;
+    course.expect_alert(Alert::silent_peer(old.peer()), before)?;
     let active = course.settle()?;
+    course.expect_alert(Alert::silent_peer(old.peer()).cleared(), before)?;
     course.expect(active == old.peer(), "the machine that panicked returns as standby")?;
     let console = course.console(old)?;
     course.expect(console.contains("Kernel panic"), "the console tells of the panic")
@@ -29,17 +33,20 @@ pub(super) fn kernel_panic(course: &mut Course<'_>, old: Node) -> Step {
 pub(super) fn wedged(course: &mut Course<'_>, old: Node) -> Step {
     let facts = course.facts();
     let boot = boot_id(course, old)?;
+    let before = course.newest_event(old.peer())?;
     let begin = std::time::Instant::now();
     course.run_last(old, SPIN)?;
     let limit = facts.watchdog + facts.timeout * 3;
     course.takes_over(old.peer(), begin, limit)?;
+    course.expect_alert(Alert::silent_peer(old.peer()), before)?;
     let active = course.settle()?;
+    course.expect_alert(Alert::silent_peer(old.peer()).cleared(), before)?;
     course.expect(active == old.peer(), "the machine that was reset returns as standby")?;
     let now = boot_id(course, old)?;
     course.expect(now != boot, format_args!("the watchdog has reset {old}"))
 }
 
 /// The kernel's name for its boot.
-fn boot_id(course: &mut Course<'_>, node: Node) -> Step<String> {
-    course.run(node, "cat /proc/sys/kernel/random/boot_id")
+pub(super) fn boot_id(course: &mut Course<'_>, node: Node) -> Step<String> {
+    course.look(node, "cat /proc/sys/kernel/random/boot_id")
 }

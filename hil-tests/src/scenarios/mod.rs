@@ -6,11 +6,12 @@ mod clock;
 mod fxo;
 mod lan;
 mod machine;
+mod own_fault;
 mod power;
 mod upkeep;
 
 use crate::course::{Course, Step};
-use crate::rig::{Ability, Stimulus};
+use crate::rig::{Ability, FxoPort, Stimulus};
 use std::time::Duration;
 use ucm_ha_linux::lab::plan::Node;
 
@@ -37,7 +38,14 @@ const SILENT_POWER: &[Ability] =
 const CABLE: &[Ability] = &[Ability::Give(Stimulus::CablePull), Ability::Give(Stimulus::CablePlug)];
 const LAN_PORT: &[Ability] = &[Ability::Give(Stimulus::LanPull(Node::A)), Ability::Give(Stimulus::LanPlug(Node::A))];
 const SWITCH: &[Ability] = &[Ability::Give(Stimulus::SwitchOff), Ability::Give(Stimulus::SwitchOn)];
-const FXO: &[Ability] = &[Ability::Give(Stimulus::FxoFault(Node::A)), Ability::Give(Stimulus::FxoClear(Node::A))];
+const FXO: &[Ability] = &[
+    Ability::Give(Stimulus::FxoFault(Node::A, FxoPort::Switching)),
+    Ability::Give(Stimulus::FxoClear(Node::A, FxoPort::Switching)),
+];
+const FXO_ALERTING: &[Ability] = &[
+    Ability::Give(Stimulus::FxoFault(Node::A, FxoPort::Alerting)),
+    Ability::Give(Stimulus::FxoClear(Node::A, FxoPort::Alerting)),
+];
 const OWN_KERNEL: &[Ability] = &[Ability::OwnKernel];
 const UPGRADE: &[Ability] = &[
     Ability::Give(Stimulus::PowerOn(Node::A)),
@@ -86,6 +94,12 @@ pub(crate) static ALL: &[Scenario] = &[
     Scenario::new("lan-pull-standby", "the standby's LAN port unplugged: no gap", LAN_PORT, lan::pull_standby),
     Scenario::new("switch-reboot", "the LAN's switch reboots: one active afterwards", SWITCH, lan::switch_reboot),
     Scenario::new("fxo-fault", "an FXO port of the active fails: the standby serves", FXO, fxo::fault),
+    Scenario::new(
+        "fxo-fault-alerting",
+        "an FXO port without fault switch fails: alert, no change",
+        FXO_ALERTING,
+        fxo::fault_without_switch,
+    ),
     Scenario::new("kernel-panic", "the active's kernel panics: gap ≤ T + 1 s", OWN_KERNEL, machine::kernel_panic),
     Scenario::new(
         "wedged",

@@ -22,25 +22,25 @@ pub(super) fn cut_active(course: &mut Course<'_>, old: Node) -> Step {
     let cut = course.apply(Stimulus::PowerOff(old))?;
     let gap = course.takes_over(survivor, cut, course.facts().timeout * 3)?;
     course.expect_at_most("gap", gap, FAST_GAP)?;
-    course.expect_alert(Alert { on: survivor, of: old, cause: "HEARTBEAT", raised: true }, before)?;
-    returns_as_standby(course, old)?;
-    course.expect_alert(Alert { on: survivor, of: old, cause: "HEARTBEAT", raised: false }, before)
+    is_missed_and_returns(course, old, before)
 }
 
 pub(super) fn cut_active_silently(course: &mut Course<'_>, old: Node) -> Step {
     let timeout = course.facts().timeout;
+    let before = course.newest_event(old.peer())?;
     let cut = course.apply(Stimulus::PowerOffSilently(old))?;
     let gap = course.takes_over(old.peer(), cut, timeout * 3)?;
     course.expect_at_most("gap", gap, timeout + SLOW_REST)?;
-    returns_as_standby(course, old)
+    is_missed_and_returns(course, old, before)
 }
 
 pub(super) fn cut_standby(course: &mut Course<'_>, active: Node) -> Step {
+    let before = course.newest_event(active)?;
     let cut = course.apply(Stimulus::PowerOff(active.peer()))?;
     course.watch_service(active, ALONE)?;
     let gap = course.longest_gap(cut)?;
     course.expect_at_most("gap", gap, UNNOTICED)?;
-    returns_as_standby(course, active.peer())
+    is_missed_and_returns(course, active.peer(), before)
 }
 
 pub(super) fn cut_both(course: &mut Course<'_>, _active: Node) -> Step {
@@ -88,6 +88,14 @@ fn check_state(course: &mut Course<'_>, node: Node) -> Step {
     let console = course.console(node)?;
     let complaint = console.lines().find(|line| line.contains("state") && line.contains("cannot"));
     course.expect(complaint.is_none(), format_args!("{node} reads its state, but it says: {complaint:?}"))
+}
+
+/// The peer has the alert for a node without power, and its end when that node is back.
+fn is_missed_and_returns(course: &mut Course<'_>, node: Node, before: u64) -> Step {
+    let alert = Alert::silent_peer(node.peer());
+    course.expect_alert(alert, before)?;
+    returns_as_standby(course, node)?;
+    course.expect_alert(alert.cleared(), before)
 }
 
 fn returns_as_standby(course: &mut Course<'_>, node: Node) -> Step {

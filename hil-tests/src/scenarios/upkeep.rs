@@ -4,6 +4,7 @@ use super::UNNOTICED;
 use crate::course::{Course, Failure, Step};
 use crate::rig::{Stimulus, letter};
 use std::time::{Duration, Instant};
+use ucm_ha::config::MacAddr;
 use ucm_ha_linux::lab::plan::Node;
 
 /// How long a change of settings may take to show on both nodes.
@@ -58,21 +59,31 @@ fn version(course: &mut Course<'_>, node: Node) -> Step<String> {
     Ok(course.run(node, "ucm-ha --version")?.trim().to_owned())
 }
 
-/// The new unit has another MAC address and remembers nothing. It joins as standby.
+/// The old unit off, the new one's MAC address set on the active, the active rebooted, the new unit on: it joins as standby.
 pub(super) fn replace(course: &mut Course<'_>, active: Node) -> Step {
     let standby = active.peer();
     let old_mac = course.facts().macs[standby.index()];
-    let begin = course.apply(Stimulus::PowerOff(standby))?;
+    course.apply(Stimulus::PowerOff(standby))?;
     course.apply(Stimulus::Replace(standby))?;
     let new_mac = course.facts().macs[standby.index()];
     course.expect(new_mac != old_mac, format_args!("the new unit has a MAC address of its own, not {old_mac}"))?;
-    course.apply(Stimulus::PowerOn(standby))?;
+    set_peer_mac(course, active, new_mac)?;
+    course.apply(Stimulus::PowerOff(active))?;
+    course.apply(Stimulus::PowerOn(active))?;
+    course.settle_alone(active)?;
+    let begin = course.apply(Stimulus::PowerOn(standby))?;
     let now = course.settle()?;
     course.expect(now == active, "the new unit joins as standby")?;
     let seen = course.run(active, "ucm-ha --config $CONFIG status --json")?;
     course.expect(seen.contains(&new_mac.to_string()), format_args!("{active} knows the new unit by {new_mac}"))?;
     let gap = course.longest_gap(begin)?;
     course.expect_at_most("gap", gap, UNNOTICED)
+}
+
+fn set_peer_mac(course: &mut Course<'_>, node: Node, mac: MacAddr) -> Step {
+    let command = format!("sed -i '/^peer_mac/d; s/^peer_ip = .*/&\\npeer_mac = \"{mac}\"/' $CONFIG && sync");
+    course.run(node, &command)?;
+    course.run(node, "ucm-ha --config $CONFIG check").map(drop)
 }
 
 pub(super) fn disabled(course: &mut Course<'_>, active: Node) -> Step {
