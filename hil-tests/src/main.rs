@@ -75,6 +75,8 @@ enum Command {
     Serve(serve::ServeArgs),
     /// Control the rig that this runs beside: a stimulus, `run NODE` with the command on stdin, or `console NODE`
     Ask(serve::AskArgs),
+    /// Run one emulated 64-bit machine in this network namespace, controlled by requests on standard input
+    Machine(qemu::solo::MachineArgs),
 }
 
 /// What the pair is.
@@ -97,6 +99,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let outcome = match cli.command {
         Some(Command::Ask(args)) => serve::ask(&args),
+        Some(Command::Machine(args)) => qemu::solo::run(&args),
         Some(Command::Serve(args)) => in_sandbox(args.backend, args.prepared, || serve::serve(&args)),
         None if cli.play.list => {
             scenarios::ALL.iter().for_each(|scenario| println!("{:<20}{}", scenario.name, scenario.about));

@@ -9,6 +9,7 @@ mod machine;
 mod qmp;
 mod qtest;
 mod shell;
+pub(crate) mod solo;
 
 use crate::rig::{Ability, Answer, Facts, Rig, Stimulus, Tap, letter};
 use machine::{Links, Machine};

@@ -1,5 +1,6 @@
 //! The Linux daemon on the bench.
 
+use crate::linux::Linux;
 use crate::site::LinuxNode;
 use crate::{CLUSTER_IP, TIMEOUT, wait_until};
 use serde_json::Value;
@@ -16,6 +17,7 @@ fn program() -> PathBuf {
 pub struct Daemon<'a> {
     node: &'a LinuxNode,
     child: Child,
+    dir: PathBuf,
     config: PathBuf,
     log: PathBuf,
 }
@@ -26,13 +28,8 @@ impl<'a> Daemon<'a> {
     pub fn start(node: &'a LinuxNode, dir: &Path) -> Self {
         let (config, log) = (dir.join("config.toml"), dir.join("daemon.log"));
         fs::write(&config, configuration(dir)).unwrap();
-        let (out, err) = (File::create(dir.join("daemon.out")).unwrap(), File::create(&log).unwrap());
-        let mut command = Command::new(program());
-        command.args(["run", "--config"]).arg(&config).stdin(Stdio::null()).stdout(out).stderr(err);
-        let child = node.run(move || command.spawn().unwrap());
-        let daemon = Self { node, child, config, log };
-        wait_until("the daemon is ready", || fs::read_to_string(dir.join("daemon.out")).unwrap() == "ready\n");
-        daemon
+        let child = spawn(node, dir, &config, &log);
+        Self { node, child, dir: dir.to_owned(), config, log }
     }
 
     /// What a command line of the program does.
@@ -42,27 +39,26 @@ impl<'a> Daemon<'a> {
         command.args(words.split(' ')).arg("--config").arg(&self.config);
         self.node.run(move || command.output().unwrap())
     }
+}
 
-    /// Its status.
-    #[track_caller]
-    #[must_use]
-    pub fn status(&self) -> Value {
+impl Linux for Daemon<'_> {
+    fn status(&mut self) -> Value {
         let answer = self.ask("status --json");
         assert!(answer.status.success(), "{answer:?}");
         serde_json::from_slice(&answer.stdout).unwrap()
     }
 
-    /// Its role.
-    #[track_caller]
-    #[must_use]
-    pub fn role(&self) -> String {
-        self.status()["role"].as_str().unwrap().to_owned()
+    fn switch(&mut self) -> Option<i32> {
+        self.ask("switch").status.code()
     }
 
-    /// Kills it without a word.
-    pub fn kill(&mut self) {
+    fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+    }
+
+    fn start(&mut self) {
+        self.child = spawn(self.node, &self.dir, &self.config, &self.log);
     }
 }
 
@@ -75,6 +71,17 @@ impl Drop for Daemon<'_> {
             println!("daemon:\n{}", fs::read_to_string(&self.log).unwrap());
         }
     }
+}
+
+/// Runs the daemon on the node, and waits until it is ready.
+fn spawn(node: &LinuxNode, dir: &Path, config: &Path, log: &Path) -> Child {
+    let ready = dir.join("daemon.out");
+    let (out, err) = (File::create(&ready).unwrap(), File::create(log).unwrap());
+    let mut command = Command::new(program());
+    command.args(["run", "--config"]).arg(config).stdin(Stdio::null()).stdout(out).stderr(err);
+    let child = node.run(move || command.spawn().unwrap());
+    wait_until("the daemon is ready", || fs::read_to_string(&ready).unwrap() == "ready\n");
+    child
 }
 
 fn configuration(dir: &Path) -> String {

@@ -5,6 +5,8 @@
 pub mod board;
 pub mod cable;
 pub mod daemon;
+pub mod linux;
+pub mod machine;
 pub mod site;
 pub mod storm;
 pub mod watcher;
