@@ -19,8 +19,9 @@ use ucm_ha_linux::lab::plan::Node;
 pub(crate) const TIMEOUT_S: u8 = 3;
 /// No kick for this long is a deadlock.
 pub(crate) const KICK_TIMEOUT: Duration = Duration::from_millis(1500);
-/// How long anything may take that is not timed by the case itself.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long anything may take that is not timed by the case itself. Asterisk gives up the priority it is started with, so on
+/// a machine with much other work its start takes tens of seconds.
+const PATIENCE: Duration = Duration::from_secs(60);
 const LOOK_PERIOD: Duration = Duration::from_millis(20);
 
 /// What a case found wrong; any error of the stage is wrong, too.
