@@ -3,6 +3,7 @@
 use crate::holder::{Holder, Question};
 use crate::line::PingLine;
 use crate::names::Names;
+use crate::realtime;
 use crate::rig::{Ability, Answer, Facts, Rig, Stimulus};
 use std::fmt::Display;
 use std::io;
@@ -57,9 +58,10 @@ impl Stage {
         let mac = site.links.mac(&interface)?;
         let socket = FrameSocket::open(&site.netns, &mut site.links, &interface)?;
         let question = Question { mac, address: phone_address.unwrap_or(PHONE), cluster_ip };
-        let holder = Holder::watch(socket, question, names.clone())?;
         let line = PingLine::open(site, &interface, cluster_ip, names.clone())?;
-        let phone = Phone::call(line, PROBE_PERIOD)?;
+        let (holder, phone) = realtime::start(|| {
+            io::Result::Ok((Holder::watch(socket, question, names.clone())?, Phone::call(line, PROBE_PERIOD)?))
+        })?;
         Ok(Self { phone, holder, names, rig, powered: [false; 2] })
     }
 

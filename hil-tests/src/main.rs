@@ -14,6 +14,7 @@ mod names;
 mod namespaces;
 mod prepare;
 mod qemu;
+mod realtime;
 mod report;
 mod rig;
 mod scenarios;
