@@ -2,6 +2,7 @@
 
 use super::frames::{Direction, FrameSocket};
 use super::worker::{STOP_CHECK, Stop, Worker, wait_readable};
+use crate::sys;
 use smoltcp::wire::{EthernetFrame, EthernetProtocol, IpProtocol, Ipv4Packet, UdpPacket};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -13,6 +14,8 @@ use std::time::{Duration, Instant};
 /// Frames in flight at most; more are lost, as in a full queue.
 const MAX_IN_FLIGHT: usize = 4096;
 const FRAME_LEN: usize = 65_536;
+/// Above the daemons' real-time priority.
+const PRIORITY: i32 = 20;
 
 /// What is wrong with the cable.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,6 +48,10 @@ impl Relay {
         let impairment = Arc::new(Mutex::new(Impairment::default()));
         let seen = Arc::clone(&impairment);
         let worker = Worker::start("relay", move |stop| {
+            // A cable does not wait for a busy machine. Where this is not permitted it may seem worse than it was told.
+            if let Err(error) = sys::schedule_fifo(PRIORITY) {
+                eprintln!("lab: a relay without real-time priority ({error}) may be slow on a busy machine");
+            }
             Carrier { sockets: [node, network], impairment: seen, in_flight: BinaryHeap::new(), count: 0 }.run(&stop)
         })?;
         Ok(Self { impairment, _worker: worker })
