@@ -124,6 +124,11 @@ fn a_static_address_that_somebody_removes_for_a_moment() {
 }
 
 #[test]
+fn a_standby_that_only_arp_holds_back() {
+    survives("own-address-and-cable");
+}
+
+#[test]
 fn a_lan_interface_that_is_deleted_and_made_again() {
     survives("lan-deleted");
 }

@@ -114,6 +114,17 @@ const OWN_ADDRESS_REMOVED: &[Move] = &[
     Settles(Active),
 ];
 
+/// No heartbeats on either path, while the standby's kernel has no address at all: ARP alone holds it back.
+const OWN_ADDRESS_AND_CABLE: &[Move] = &[
+    Do(OwnAddressRemoved(Standby)),
+    Pass(160),
+    Do(CutPort(Active, Cable, Cut::Carrier)),
+    Keep(9_000),
+    Do(OwnAddressBack(Standby)),
+    Do(Mend(Active, Cable)),
+    Settles(Active),
+];
+
 const LAN_DELETED: &[Move] = &[
     Do(InterfaceDeleted(Active, Lan)),
     Takes(Standby, TAKEOVER),
@@ -227,6 +238,11 @@ pub(super) static ALL: &[Scenario] = &[
     Scenario::told("events-lost", "the kernel drops events of the interfaces: noticed at once", EVENTS_LOST),
     Scenario::told("address-removed", "somebody removes the cluster IP: bound again, no change", CLUSTER_IP_REMOVED),
     Scenario::told("own-address-removed", "somebody removes a static address for a moment", OWN_ADDRESS_REMOVED),
+    Scenario::told(
+        "own-address-and-cable",
+        "a standby without static address and cable: it claims nothing",
+        OWN_ADDRESS_AND_CABLE,
+    ),
     Scenario::told("lan-deleted", "the active's LAN interface is deleted, and made again", LAN_DELETED),
     Scenario::told("cable-deleted", "the heartbeat port is deleted, and made again: no change", CABLE_DELETED),
     Scenario::told("foreign-host", "a foreign host takes the cluster IP: alert, no change", FOREIGN_HOST),
