@@ -199,7 +199,8 @@ fn follow_shows_what_there_is_and_what_comes_once_each_in_order() {
         followed.push(serde_json::from_str::<Value>(&line).unwrap()["id"].as_u64().unwrap());
     }
     assert_eq!(followed, all);
-    kill_process(Pid::from_child(&follower), Signal::INT).unwrap();
+    // Not SIGINT: what a shell started in the background ignores that, and passes it on.
+    kill_process(Pid::from_child(&follower), Signal::TERM).unwrap();
     follower.wait().unwrap();
 }
 
