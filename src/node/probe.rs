@@ -219,7 +219,7 @@ impl Node {
     fn gateway_spacing(&mut self) -> Duration {
         let lost = self.now.since(self.contact());
         let urgent = match self.role {
-            Role::Active | Role::Claiming if self.is_fast() && lost >= self.missed_after() => {
+            Role::Active | Role::Claiming if self.is_fast() && lost >= self.late_after() => {
                 if lost >= view::CONTACT_LONG_LOST + GATEWAY_IDLE {
                     return GATEWAY_SOLO;
                 }

@@ -15,6 +15,9 @@ const ANSWER_SPACING: Duration = Duration::from_ms(5);
 /// While the cable works both ways, frames on the LAN are this far apart at most: it only has to be known to work.
 pub(super) const LAN_REST: Duration = Duration::from_ms(250);
 
+/// The cable rests after so many exchanges in a row that were as they should be: not where frames are lost or late.
+const CALM_EXCHANGES: u8 = 8;
+
 /// A change of these decides whether the peer may hand over, so it is told at once.
 const FITNESS: Readiness = Readiness::HEALTHY.union(Readiness::WILLING).union(Readiness::SYNCING);
 
@@ -34,6 +37,9 @@ pub(super) struct State {
     sequence: u64,
     /// What the peer was last told of this node's fitness for the role.
     told: Readiness,
+    /// Exchanges on the cable in a row that were as they should be: each request answered before the next was due, or each
+    /// request heard about as long after the last frame as the peer leaves between two.
+    calm: u8,
     cable: Schedule,
     lan: Schedule,
     /// Announce the cluster IP: request form, then reply form.
@@ -47,6 +53,7 @@ impl State {
         Self {
             sequence: 0,
             told: Readiness::empty(),
+            calm: 0,
             cable: schedule,
             lan: schedule,
             announce: false,
@@ -89,10 +96,14 @@ impl Node {
     pub(super) fn answer(&mut self, path: Path) {
         let kind = if self.lease_is_valid() { Kind::Response } else { Kind::Request };
         let schedule = self.send.schedule(path);
-        let allowed = schedule.last + ANSWER_SPACING;
+        let (last, allowed) = (schedule.last, schedule.last + ANSWER_SPACING);
         if self.now < allowed {
             schedule.next = schedule.next.min(allowed);
             return;
+        }
+        if path == Path::Cable {
+            let gap = self.now.since(last);
+            self.note_exchange(gap >= self.config.interval().half() && gap <= self.rest_is_late_after());
         }
         // The answer stands in for the next periodic frame: the peer asks at its own interval anyway.
         self.queue_heartbeat(path, kind, self.spacing(path) + self.answer_slack());
@@ -107,7 +118,7 @@ impl Node {
         let interval = self.config.interval();
         match path {
             Path::Cable if self.cable_may_rest() => self.config.rest_interval(),
-            Path::Lan if self.cable_works() => interval.max(LAN_REST),
+            Path::Lan if self.is_calm() && self.cable_works() => interval.max(LAN_REST),
             Path::Cable | Path::Lan => interval,
         }
     }
@@ -121,8 +132,16 @@ impl Node {
     /// Whether nothing is being agreed on, and what was asked has been answered.
     fn cable_may_rest(&self) -> bool {
         let quiet = self.signal == Signal::None && self.peer.facts().is_some_and(|facts| facts.signal == Signal::None);
-        let answered = !self.send.cable.asked || self.peer.echoed() >= Some(self.send.cable.last);
-        quiet && answered && self.cable_works()
+        quiet && self.is_calm() && self.cable_answered() && self.cable_works()
+    }
+
+    fn is_calm(&self) -> bool {
+        self.send.calm >= CALM_EXCHANGES
+    }
+
+    /// Whether no request on the cable waits for its answer.
+    fn cable_answered(&self) -> bool {
+        !self.send.cable.asked || self.peer.echoed() >= Some(self.send.cable.last)
     }
 
     fn cable_fresh_until(&self) -> Instant {
@@ -130,9 +149,18 @@ impl Node {
     }
 
     /// After this long without a frame one is missing.
-    pub(super) fn missed_after(&self) -> Duration {
+    fn missed_after(&self) -> Duration {
         let interval = self.peer.interval();
         interval + interval.half()
+    }
+
+    /// After this long without a sign that the peer hears, the next one is late.
+    pub(super) fn late_after(&self) -> Duration {
+        if self.is_calm() { self.rest_is_late_after() } else { self.config.interval().times(2) }
+    }
+
+    fn rest_is_late_after(&self) -> Duration {
+        self.config.rest_interval() + self.answer_slack().times(2)
     }
 
     pub(super) fn heartbeat_deadlines(&self) -> [Instant; 3] {
@@ -158,9 +186,16 @@ impl Node {
         for path in Path::ALL {
             let spacing = self.spacing(path);
             if self.now + self.goes_along(path, kind, spacing) >= self.due(path) {
+                if path == Path::Cable && self.send.cable.asked {
+                    self.note_exchange(self.cable_answered());
+                }
                 self.queue_heartbeat(path, kind, spacing);
             }
         }
+    }
+
+    fn note_exchange(&mut self, good: bool) {
+        self.send.calm = if good { self.send.calm.saturating_add(1).min(CALM_EXCHANGES) } else { 0 };
     }
 
     /// How much earlier than due a resting LAN is used together with the cable, to save a wake: with every second frame

@@ -105,7 +105,7 @@ impl Node {
             lost(view::CONTACT_LOST),
             lost(view::CONTACT_LONG_LOST),
             // From here on the gateway is asked urgently.
-            self.contact() + self.missed_after(),
+            self.contact() + self.late_after(),
         ]
     }
 
