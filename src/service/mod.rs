@@ -188,10 +188,12 @@ impl<const N: usize> Services<N> {
     /// # Errors
     /// The table is full and stays as it was.
     pub fn register(&mut self, now: Instant, settings: ServiceSettings) -> Result<ServiceId, TableFull> {
+        let free = self.entries.iter().position(Option::is_none).and_then(|at| u8::try_from(at).ok());
+        let number = free.ok_or(TableFull(N))?;
         self.notice_stall(now);
-        let mut free = (0u8..=u8::MAX).zip(&mut self.entries).filter(|(_, entry)| entry.is_none());
-        let (number, slot) = free.next().ok_or(TableFull(N))?;
-        *slot = Some(Entry::new(now, settings));
+        if let Some(slot) = self.entries.get_mut(usize::from(number)) {
+            *slot = Some(Entry::new(now, settings));
+        }
         Ok(ServiceId(number))
     }
 

@@ -261,7 +261,9 @@ fn several_failing_services_are_one_fault_of_the_node_until_the_last_is_well() {
 fn a_full_table_refuses_and_has_room_again_for_what_is_unregistered() {
     let mut services = Services::<2>::new(Duration::from_ms(CLEAR_MS), at(0));
     let [a, b] = [PLAIN; 2].map(|settings| services.register(at(0), settings).unwrap());
-    assert_eq!(services.register(at(0), PLAIN), Err(TableFull(2)));
+    let before = std::format!("{services:?}");
+    assert_eq!(services.register(at(60_000), PLAIN), Err(TableFull(2)));
+    assert_eq!(std::format!("{services:?}"), before, "a refusal changes nothing, the time it has seen included");
     services.handle(at(0), a, ServiceEvent::Reported);
     let cleared = Change { id: a, edge: Edge::Cleared, fault: ServiceFault::Reported };
     assert_eq!(services.unregister(a), Some(cleared));
