@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 use ucm_ha::config::Cidr;
-use ucm_ha_linux::lab::daemon::NodeStatus;
+use ucm_ha_linux::lab::daemon::{NodeStatus, active_of_complete_pair};
 use ucm_ha_linux::lab::frames::FrameSocket;
 use ucm_ha_linux::lab::gaps::{ANSWER_DEADLINE, Gap};
 pub(crate) use ucm_ha_linux::lab::outcome::{Failure, Step};
@@ -255,17 +255,9 @@ impl<'a> Course<'a> {
 
     fn settled_active(&mut self) -> Option<Node> {
         let (a, b) = (self.status(Node::A), self.status(Node::B));
-        let (a, b) = (a?, b?);
-        let active = match (a.role.as_str(), b.role.as_str()) {
-            ("Active", "Standby") => Node::A,
-            ("Standby", "Active") => Node::B,
-            _ => return None,
-        };
-        let statuses = [a, b];
-        let complete = statuses.iter().all(|status| status.peer.cable && status.peer.lan)
-            && statuses[active.index()].force_switch.available;
+        let active = active_of_complete_pair(&[a?, b?])?;
         let served = self.phone(Instant::now()).served_by == Some(active) && self.holder() == Some(active);
-        (complete && served).then_some(active)
+        served.then_some(active)
     }
 
     /// Waits until a node is active alone, its peer off.

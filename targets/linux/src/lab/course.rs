@@ -1,6 +1,6 @@
 //! The course of one scenario: what it waits for, what it checks, what it measures.
 
-use super::daemon::NodeStatus;
+use super::daemon::{NodeStatus, active_of_complete_pair};
 use super::gaps::Gap;
 use super::observer::FAST_PERIOD;
 use super::operations::Lab;
@@ -194,16 +194,9 @@ impl Course {
 
     fn settled_active(&mut self) -> Option<Node> {
         let [Some(a), Some(b)] = self.statuses() else { return None };
-        let active = match (a.role.as_str(), b.role.as_str()) {
-            ("Active", "Standby") => Node::A,
-            ("Standby", "Active") => Node::B,
-            _ => return None,
-        };
-        let statuses = [a, b];
-        let complete = statuses.iter().all(|status| status.peer.cable && status.peer.lan)
-            && statuses[active.index()].force_switch.available;
+        let active = active_of_complete_pair(&[a, b])?;
         let served = self.lab.phone(Instant::now()).served_by == Some(active);
-        (complete && served).then_some(active)
+        served.then_some(active)
     }
 
     /// Makes the observer look as fast as it can from now on, where release and bind follow each other closely.

@@ -32,6 +32,20 @@ pub struct Settings {
     pub gateway: bool,
 }
 
+/// The active of a pair that is complete, given what both nodes say: one active that would switch, one standby, each heard by
+/// the other on both paths.
+pub fn active_of_complete_pair(statuses: &[NodeStatus; 2]) -> Option<Node> {
+    let [a, b] = statuses;
+    let active = match (a.role.as_str(), b.role.as_str()) {
+        ("Active", "Standby") => Node::A,
+        ("Standby", "Active") => Node::B,
+        _ => return None,
+    };
+    let complete = statuses.iter().all(|status| status.peer.cable && status.peer.lan)
+        && statuses[active.index()].force_switch.available;
+    complete.then_some(active)
+}
+
 /// The part of a daemon's status that the lab shows and checks (see `ucm-ha status --json`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct NodeStatus {
