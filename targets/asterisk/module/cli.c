@@ -124,15 +124,14 @@ static char *show_status(struct ast_cli_entry *e, int cmd, struct ast_cli_args *
     if (a->argc != e->args) {
         return CLI_SHOWUSAGE;
     }
-    struct ast_json *reply = ha_control_ask("status", HA_STATUS_TIMEOUT_MS, problem);
-    struct ast_json *status = reply ? ha_control_status(reply, problem) : NULL;
+    struct ast_json *status = ha_control_status(problem);
     if (status) {
         show_node(a->fd, status);
     } else {
         ast_cli(a->fd, ROW "unknown: %s\n", "HA status", problem);
     }
     show_kicks(a->fd, status);
-    ast_json_unref(reply);
+    ast_json_unref(status);
     return status ? CLI_SUCCESS : CLI_FAILURE;
 }
 
@@ -140,8 +139,7 @@ static char *show_status(struct ast_cli_entry *e, int cmd, struct ast_cli_args *
 static char *announce_switch(int fd)
 {
     char problem[HA_PROBLEM_LEN];
-    struct ast_json *reply = ha_control_ask("status", HA_STATUS_TIMEOUT_MS, problem);
-    struct ast_json *status = reply ? ha_control_status(reply, problem) : NULL;
+    struct ast_json *status = ha_control_status(problem);
 
     if (!status) {
         ast_cli(fd, "No switch: %s\n", problem);
@@ -154,7 +152,7 @@ static char *announce_switch(int fd)
     } else {
         ast_cli(fd, "Refused: %s\n", text_of(ast_json_object_get(status, "force_switch"), "reason"));
     }
-    ast_json_unref(reply);
+    ast_json_unref(status);
     return CLI_SUCCESS;
 }
 

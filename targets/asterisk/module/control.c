@@ -130,14 +130,21 @@ struct ast_json *ha_control_ask(const char *request, int timeout_ms, char proble
     return reply;
 }
 
-struct ast_json *ha_control_status(struct ast_json *reply, char problem[HA_PROBLEM_LEN])
+struct ast_json *ha_control_status(char problem[HA_PROBLEM_LEN])
 {
-    struct ast_json *status = ast_json_object_get(reply, "status");
+    struct ast_json *reply = ha_control_ask("status", HA_STATUS_TIMEOUT_MS, problem);
 
-    if (ast_json_typeof(status) != AST_JSON_OBJECT) {
-        const char *reason = ast_json_object_string_get(reply, "reason");
-        snprintf(problem, HA_PROBLEM_LEN, "the daemon gives no status: %s", S_OR(reason, "its reply names no reason"));
+    if (!reply) {
         return NULL;
     }
+    struct ast_json *status = ast_json_object_get(reply, "status");
+    if (ast_json_typeof(status) == AST_JSON_OBJECT) {
+        ast_json_ref(status); /* so far only the reply holds it */
+    } else {
+        const char *reason = ast_json_object_string_get(reply, "reason");
+        snprintf(problem, HA_PROBLEM_LEN, "the daemon gives no status: %s", S_OR(reason, "its reply names no reason"));
+        status = NULL;
+    }
+    ast_json_unref(reply);
     return status;
 }

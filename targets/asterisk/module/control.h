@@ -18,7 +18,7 @@
  */
 struct ast_json *ha_control_ask(const char *request, int timeout_ms, char problem[HA_PROBLEM_LEN]);
 
-/* The status in the reply to "status", which owns it; null with problem written where it is not there. */
-struct ast_json *ha_control_status(struct ast_json *reply, char problem[HA_PROBLEM_LEN]);
+/* Asks for the status alone, in the same way. */
+struct ast_json *ha_control_status(char problem[HA_PROBLEM_LEN]);
 
 #endif

@@ -42,8 +42,7 @@ static void tell(const char *now, intmax_t new_term, struct ast_json *status)
 static void look(void)
 {
     char problem[HA_PROBLEM_LEN];
-    struct ast_json *reply = ha_control_ask("status", HA_STATUS_TIMEOUT_MS, problem);
-    struct ast_json *status = reply ? ha_control_status(reply, problem) : NULL;
+    struct ast_json *status = ha_control_status(problem);
     const char *now = status ? ast_json_object_string_get(status, "role") : NULL;
 
     if (!now) {
@@ -57,7 +56,7 @@ static void look(void)
             tell(now, new_term, status);
         }
     }
-    ast_json_unref(reply);
+    ast_json_unref(status);
 }
 
 static int interval_ms(void)
