@@ -1877,6 +1877,17 @@ int32_t ucm_ha_node_link(struct ucm_ha_node *node, uint64_t now_us, uint8_t port
 int32_t ucm_ha_node_address(struct ucm_ha_node *node, uint64_t now_us, uint8_t event);
 
 /**
+ * Whether the LAN interface has the own static address (present is 1) or has lost it (0): to be told whenever that may have
+ * changed. It counts as there until then. A node without it claims nothing without the peer's consent, because the peer's
+ * datagrams cannot arrive; an active keeps its role.
+ *
+ * Errors: those of the storage, UCM_HA_ERR_UNKNOWN_VALUE; nothing is changed.
+ */
+int32_t ucm_ha_node_own_address(struct ucm_ha_node *node,
+                                uint64_t now_us,
+                                uint8_t present);
+
+/**
  * The record of the newest UCM_HA_OUTPUT_PERSIST was stored and will be read back after a restart (saved is 1), or could
  * not be (0).
  *

@@ -44,6 +44,13 @@ pub enum Input<'a> {
     },
     /// What became of the cluster IP on the LAN interface.
     Address(AddressEvent),
+    /// Whether the LAN interface has the own static address. To be told whenever that may have changed; it counts as there
+    /// until then. Without it the peer's datagrams do not arrive, and their absence says nothing about the peer: such a node
+    /// claims nothing without the peer's consent. An active keeps its role.
+    OwnAddress {
+        /// Whether it is there.
+        present: bool,
+    },
     /// The record of the newest [`Output::Persist`] was stored durably (`saved`), or could not be.
     Persisted {
         /// Whether the record will be read back after a restart.

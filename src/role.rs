@@ -69,7 +69,7 @@ pub struct View {
     pub ready: bool,
     /// What the peer has agreed to.
     pub consent: Consent,
-    /// The own LAN is proven: carrier and, where configured, a gateway that keeps answering.
+    /// The own LAN is proven: carrier, the static address and, where configured, a gateway that keeps answering.
     pub lan_ready: bool,
     /// Nobody answers for the cluster IP.
     pub clear: bool,

@@ -96,6 +96,7 @@ impl Course {
             10 => Input::FaultUnknown { faults, unknown: raised },
             11 => Input::SyncDone { generation: number.into(), complete: flag },
             12 => Input::Command(commands[usize::from(number) % commands.len()]),
+            13 => Input::OwnAddress { present: flag },
             _ => Input::Timeout,
         };
         self.give(input);

@@ -217,6 +217,20 @@ pub unsafe extern "C" fn ucm_ha_node_address(node: *mut ucm_ha_node, now_us: u64
     unsafe { handle(node, now_us, values::address_event(event).map(Input::Address)) }
 }
 
+/// Whether the LAN interface has the own static address (present is 1) or has lost it (0): to be told whenever that may have
+/// changed. It counts as there until then. A node without it claims nothing without the peer's consent, because the peer's
+/// datagrams cannot arrive; an active keeps its role.
+///
+/// Errors: those of the storage, UCM_HA_ERR_UNKNOWN_VALUE; nothing is changed.
+///
+/// # Safety
+/// See the rules at the top of the header.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ucm_ha_node_own_address(node: *mut ucm_ha_node, now_us: u64, present: u8) -> i32 {
+    // SAFETY: promised by the caller.
+    unsafe { handle(node, now_us, values::truth(present).map(|present| Input::OwnAddress { present })) }
+}
+
 /// The record of the newest UCM_HA_OUTPUT_PERSIST was stored and will be read back after a restart (saved is 1), or could
 /// not be (0).
 ///

@@ -29,6 +29,8 @@ pub(super) struct State {
     lan: Uplink,
     /// `None` until its carrier is reported: most boards have no separate WAN port.
     wan: Option<Uplink>,
+    /// The LAN interface has the static address.
+    pub(super) own_address: bool,
     raised: Faults,
     /// Faults that cannot be told yet.
     unknown: Faults,
@@ -49,6 +51,7 @@ impl State {
             cable: false,
             lan: Uplink { fault: Faults::LAN, carrier: false, changed: now },
             wan: None,
+            own_address: true,
             raised: Faults::empty(),
             unknown: Faults::empty(),
             told: Faults::empty(),

@@ -233,6 +233,7 @@ impl Node {
             Input::LanFrame(frame) => self.receive_arp(frame),
             Input::Link { port, up } => self.take_link(port, up),
             Input::Address(event) => self.take_address_event(event),
+            Input::OwnAddress { present } => self.health.own_address = present,
             Input::Persisted { saved } => self.store.persisted(self.now, saved),
             Input::Fault { faults, raised } => self.health.report(faults, raised),
             Input::FaultUnknown { faults, unknown } => self.health.report_unknown(faults, unknown),

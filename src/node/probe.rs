@@ -102,6 +102,7 @@ impl State {
     pub(super) fn stalled(&mut self) {
         self.cluster = Clearance::default();
         self.peer_ip = Clearance::default();
+        self.foreign_since = None;
         self.claim_at = None;
     }
 

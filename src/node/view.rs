@@ -86,9 +86,9 @@ impl Node {
         self.lease_end().is_some_and(|end| self.now < end)
     }
 
-    /// Carrier and, where a gateway is configured, an answer within the last second.
+    /// Carrier, the own static address and, where a gateway is configured, an answer within the last second.
     pub(super) fn lan_is_usable(&self) -> bool {
-        self.health.lan_carrier() && self.gateway_seen() != Some(false)
+        self.health.lan_carrier() && self.health.own_address && self.gateway_seen() != Some(false)
     }
 
     /// Whether the gateway answered within the last second; `None` where none is configured.
@@ -149,7 +149,7 @@ impl Node {
             }
             None => self.role != Role::Init || self.probe.lan_frame_seen,
         };
-        self.health.lan_carrier() && proven
+        self.health.lan_carrier() && self.health.own_address && proven
     }
 
     /// Since when the LAN has been usable; not before now while it is not.

@@ -223,6 +223,21 @@ impl World {
         }
     }
 
+    /// An adapter learns whether the static address is there.
+    pub(crate) fn own_address_seen(&mut self, node: usize, life: u32) {
+        let machine = &self.machines[node];
+        if machine.life == life && machine.running() {
+            self.tell_own_address(node);
+        }
+    }
+
+    fn tell_own_address(&mut self, node: usize) {
+        let present = self.net.own_address(node);
+        self.trace
+            .story(self.now, || format!("{} static address {}", name(node), if present { "there" } else { "lost" }));
+        self.feed(node, Input::OwnAddress { present });
+    }
+
     fn tell_link(&mut self, node: usize, port: Port) {
         let watched = port != Port::Wan || self.machines[node].config.network_method == NetworkMethod::Router;
         if watched {
@@ -309,6 +324,7 @@ impl World {
 
     /// Tells a daemon all carriers.
     pub(crate) fn tell_links(&mut self, node: usize) {
+        self.tell_own_address(node);
         for port in PORTS {
             self.tell_link(node, port);
         }

@@ -15,6 +15,8 @@ pub(crate) enum Kind {
     LanPortDead { node: usize, send: bool, receive: bool, carrier_lost: bool },
     /// The LAN passes nothing between these stations (from, to).
     LanCut { pairs: Vec<(usize, usize)> },
+    /// Somebody removes a node's static address; it is back when the fault ends.
+    OwnAddressLost { node: usize },
     /// Heartbeat datagrams from the marked nodes are filtered on the LAN; ARP passes.
     UdpFiltered { from: [bool; 2] },
     /// The gateway is dead.
@@ -65,6 +67,7 @@ impl Kind {
             Self::LanPortDead { send: true, receive: true, .. } => "LAN port dead silently",
             Self::LanPortDead { .. } => "LAN port dead one way",
             Self::LanCut { .. } => "LAN split",
+            Self::OwnAddressLost { .. } => "static address lost",
             Self::UdpFiltered { .. } => "UDP filtered",
             Self::GatewayDead => "gateway dead",
             Self::DaemonKilled { .. } => "daemon killed",
@@ -116,6 +119,7 @@ impl World {
             Kind::LanCut { ref pairs } => self.phone_was_hidden(pairs),
             Kind::CableCut { .. }
             | Kind::LanPortDead { .. }
+            | Kind::OwnAddressLost { .. }
             | Kind::UdpFiltered { .. }
             | Kind::GatewayDead
             | Kind::CableBad(_)
@@ -165,6 +169,7 @@ impl Net {
                     }
                 }
             }
+            Kind::OwnAddressLost { node } => count(&mut net.own_address_lost[*node], on),
             Kind::GatewayDead => count(&mut net.gateway_dead, on),
             Kind::CableBad(how) => set_impairment(&mut net.cable_impaired, *how, on),
             Kind::LanBad { node, how } => set_impairment(&mut net.lan_impaired[*node], *how, on),

@@ -167,6 +167,7 @@ impl World {
         machine.running()
             && machine.role != Role::Off
             && machine.bind_fails == 0
+            && net.own_address(node)
             && sound(GATEWAY)
             && sound(PHONE)
             && net.lan_impaired[node].is_empty()

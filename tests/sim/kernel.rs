@@ -33,9 +33,9 @@ impl Kernel {
     }
 
     /// Whether the kernel answers this ARP packet: a request for the own or the cluster IP.
-    pub(crate) fn answers(&self, arp: &Arp, own_ip: Ipv4Addr) -> bool {
+    pub(crate) fn answers(&self, arp: &Arp, own_ip: Option<Ipv4Addr>) -> bool {
         arp.request
             && arp.sender_ip != arp.target_ip
-            && (arp.target_ip == own_ip || (arp.target_ip == CLUSTER_IP && self.bound()))
+            && (Some(arp.target_ip) == own_ip || (arp.target_ip == CLUSTER_IP && self.bound()))
     }
 }

@@ -42,6 +42,8 @@ pub(crate) struct Net {
     pub(crate) lan_cut: [[u8; STATIONS]; STATIONS],
     /// Reasons why heartbeat datagrams from a node are filtered on the LAN while ARP passes.
     pub(crate) udp_filtered_from: [u8; 2],
+    /// Reasons why a node has no static address.
+    pub(crate) own_address_lost: [u8; 2],
     /// Reasons why a node's LAN port sends nothing.
     pub(crate) lan_send_dead: [u8; 2],
     /// Reasons why a node's LAN port receives nothing.
@@ -72,6 +74,17 @@ impl Net {
                 Port::Lan => self.lan_carrier_lost[node] == 0,
                 Port::Wan => self.wan_carrier_lost[node] == 0,
             }
+    }
+
+    /// Whether a node has its static address.
+    pub(crate) fn own_address(&self, node: usize) -> bool {
+        self.own_address_lost[node] == 0
+    }
+
+    /// Whether the LAN passes heartbeat datagrams from `node` to its peer. Both need their static address.
+    pub(crate) fn udp_passes(&self, node: usize) -> bool {
+        let addressed = self.own_address(A) && self.own_address(B);
+        addressed && self.udp_filtered_from[node] == 0 && self.lan_passes(node, 1 - node)
     }
 
     /// Whether the cable passes frames from `node` to its peer.

@@ -153,7 +153,7 @@ fn random_span(dice: &mut Dice, timeout: Us) -> Us {
 
 fn random_kind(dice: &mut Dice, settings: &Settings) -> Kind {
     let node = dice.pick(&[A, B]);
-    match dice.below(40) {
+    match dice.below(41) {
         0..=5 => random_cable_cut(dice),
         6..=11 => {
             let (send, receive) = dice.pick(&[(true, true), (true, true), (true, false), (false, true)]);
@@ -170,6 +170,7 @@ fn random_kind(dice: &mut Dice, settings: &Settings) -> Kind {
         34 => Kind::LanBad { node, how: random_impairment(dice, true) },
         35 => Kind::BindFails { node },
         36 => Kind::PersistFails { node },
+        40 => Kind::OwnAddressLost { node },
         37..=38 => Kind::SelfFault { node, faults: dice.pick(&[Faults::FXO1, Faults::SERVICE]) },
         _ if settings.method == NetworkMethod::Router => Kind::WanDown { node },
         _ => Kind::Attack,

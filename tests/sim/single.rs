@@ -57,7 +57,7 @@ impl Plan {
         let gateway = self.settings.gateway == [true, true];
         let nothing = |promise| Expected::NoRoleChange { promise, service_too: true };
         match &fault.kind {
-            Kind::CableCut { .. } | Kind::GatewayDead => nothing("L4"),
+            Kind::CableCut { .. } | Kind::OwnAddressLost { .. } | Kind::GatewayDead => nothing("L4"),
             Kind::DaemonKilled { node } | Kind::DaemonFrozen { node } | Kind::PowerLost { node } if *node != active => {
                 nothing("L4")
             }

@@ -60,7 +60,7 @@ impl World {
     fn send_udp(&mut self, from: usize, packet: Packet) {
         let to = 1 - from;
         self.attacker.hear(&mut self.dice, false, to, &packet);
-        let passes = self.net.lan_passes(from, to) && self.net.udp_filtered_from[from] == 0;
+        let passes = self.net.udp_passes(from);
         self.trace.detail(self.now, || format!("{} sends on LAN{}", name(from), lost(passes)));
         if passes {
             for delay in self.net.lan_delays(&mut self.dice, from, to).into_iter().flatten() {
@@ -145,7 +145,8 @@ impl World {
         let Some(arp) = Arp::parse(packet.bytes()) else { return };
         match to {
             A | B => {
-                if self.net.powered(to) && self.machines[to].kernel.answers(&arp, NODE_IP[to]) {
+                let own_ip = self.net.own_address(to).then_some(NODE_IP[to]);
+                if self.net.powered(to) && self.machines[to].kernel.answers(&arp, own_ip) {
                     self.send_arp(to, arp.answer(NODE_MAC[to]).emit());
                 }
                 let slot = self.pool.put(packet);

@@ -31,6 +31,8 @@ pub(crate) enum Event {
     ArpArrives { to: usize, slot: Slot },
     /// A node's adapter learns of a port's carrier.
     LinkSeen { node: usize, port: u8, life: u32 },
+    /// A node's adapter learns whether its static address is there.
+    OwnAddressSeen { node: usize, life: u32 },
     /// A write ends.
     WriteEnds { node: usize, write: u32, life: u32 },
     /// A full synchronisation ends.
@@ -104,6 +106,8 @@ pub(crate) struct World {
     pub(crate) heard: [Us; 2],
     /// Carrier as the adapters were, or will be, told.
     pub(crate) told_carrier: [[bool; 3]; 2],
+    /// Static addresses, the same.
+    pub(crate) told_own_address: [bool; 2],
     pub(crate) dice: Dice,
     pub(crate) pool: Pool,
     pub(crate) factory: Factory,
@@ -138,6 +142,7 @@ impl World {
             log: Log::default(),
             heard: [0; 2],
             told_carrier: [[true; 3]; 2],
+            told_own_address: [true; 2],
             dice,
             pool: Pool::default(),
             factory,
@@ -224,6 +229,7 @@ impl World {
             Event::UdpArrives { to, source, slot, forged } => self.udp_arrives(to, source, slot, forged),
             Event::ArpArrives { to, slot } => self.arp_arrives(to, slot),
             Event::LinkSeen { node, port, life } => self.link_seen(node, port, life),
+            Event::OwnAddressSeen { node, life } => self.own_address_seen(node, life),
             Event::WriteEnds { node, write, life } => self.write_ends(node, write, life),
             Event::SyncEnds { node, life } => self.sync_ends(node, life),
             Event::FxoKnown { node, life } => self.fxo_known(node, life),
@@ -262,6 +268,11 @@ impl World {
                     let life = self.machines[node].life;
                     self.after(delay, Event::LinkSeen { node, port: number as u8, life });
                 }
+            }
+            let present = self.net.own_address(node);
+            if core::mem::replace(&mut self.told_own_address[node], present) != present {
+                let delay = self.dice.below(10 * MS);
+                self.after(delay, Event::OwnAddressSeen { node, life: self.machines[node].life });
             }
         }
     }

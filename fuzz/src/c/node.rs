@@ -218,7 +218,7 @@ impl Node {
         let one = |call: Call| move |node| unsafe { call(node, now_us, number) };
         let known = (truth <= 1).then_some(());
         let known_faults = known.filter(|()| Faults::from_bits(faults).is_some());
-        let (input, call): (Option<Input<'_>>, Box<dyn FnOnce(*mut ucm_ha_node) -> i32>) = match what % 8 {
+        let (input, call): (Option<Input<'_>>, Box<dyn FnOnce(*mut ucm_ha_node) -> i32>) = match what % 9 {
             // SAFETY: here and below: as above.
             0 => (Some(Input::Timeout), Box::new(move |node| unsafe { ucm_ha_node_timeout(node, now_us) })),
             1 => (address(number).map(Input::Address), Box::new(one(ucm_ha_node_address))),
@@ -242,6 +242,11 @@ impl Node {
                 known.map(|()| Input::SyncDone { generation: number.into(), complete: flag }),
                 // SAFETY: as above.
                 Box::new(move |node| unsafe { ucm_ha_node_sync_done(node, now_us, number.into(), truth) }),
+            ),
+            7 => (
+                known.map(|()| Input::OwnAddress { present: flag }),
+                // SAFETY: as above.
+                Box::new(move |node| unsafe { ucm_ha_node_own_address(node, now_us, truth) }),
             ),
             _ => (
                 port(number).filter(|_| truth <= 1).map(|port| Input::Link { port, up: flag }),

@@ -288,7 +288,9 @@ pub(crate) struct Hints {
     /// An interface appeared, vanished or changed.
     pub(crate) links: bool,
     /// An address was removed.
-    pub(crate) addresses: bool,
+    pub(crate) removed: bool,
+    /// An address was added, or its lifetime extended.
+    pub(crate) added: bool,
     /// There may be more events to read.
     pub(crate) more: bool,
 }
@@ -319,7 +321,7 @@ impl Monitor {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(hints),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => {
-                    hints = Hints { links: true, addresses: true, ..hints };
+                    hints = Hints { links: true, removed: true, added: true, ..hints };
                 }
                 Err(error) => return Err(error),
             }
@@ -332,7 +334,8 @@ impl Monitor {
         while let Ok(message) = NetlinkBuffer::new_checked(rest) {
             match message.message_type() {
                 RTM_NEWLINK | RTM_DELLINK => hints.links = true,
-                RTM_DELADDR => hints.addresses = true,
+                RTM_DELADDR => hints.removed = true,
+                RTM_NEWADDR => hints.added = true,
                 _ => {}
             }
             let length = usize::try_from(message.length()).unwrap_or(usize::MAX);

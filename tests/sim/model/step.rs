@@ -277,7 +277,7 @@ impl Pair {
     fn send(&mut self, from: usize, way: Way, bytes: &[u8]) {
         let passes = match way {
             Way::Cable => self.net.cable_passes(from),
-            Way::Lan | Way::Arp => self.net.lan_passes(from, 1 - from) && self.net.udp_filtered_from[from] == 0,
+            Way::Lan | Way::Arp => self.net.udp_passes(from),
         };
         if passes {
             self.fly(1 - from, way, Packet::new(bytes), TRIP_US);

@@ -5,6 +5,7 @@ use super::lab::{
     without_gateway,
 };
 use crate::sim::faults::Kind;
+use crate::sim::link::Impairment;
 use crate::sim::settings::Settings;
 use crate::sim::stations::{GATEWAY, NODE_MAC, PHONE};
 use crate::sim::{MS, SEC};
@@ -74,6 +75,43 @@ fn with_datagrams_filtered_and_the_cable_cut_arp_still_shows_who_serves() {
                 }
             });
         }
+    }
+}
+
+#[test]
+fn a_standby_without_its_static_address_claims_nothing_even_where_arp_answers_come_late() {
+    let late = Impairment { delay_min_us: 300 * MS, delay_max_us: 300 * MS, ..Impairment::default() };
+    for settings in [Settings::default(), slow(), without_gateway()] {
+        given_pair(&settings, |lab| {
+            let (active, standby, start) = (lab.active(), lab.standby(), lab.now());
+            lab.begin(Kind::OwnAddressLost { node: standby });
+            lab.run(160 * MS);
+            let cut = lab.begin(cable_out());
+            lab.begin(Kind::LanBad { node: active, how: late });
+            lab.run(20 * SEC);
+            lab.ensure(!lab.bound(standby), "nothing is claimed");
+            lab.ensure(lab.changes_since(start).all(|change| change.node == active), "the standby stays what it is");
+            lab.end(cut);
+        });
+    }
+}
+
+#[test]
+fn an_active_keeps_its_role_without_its_static_address_and_a_standby_may_claim_once_it_has_its_own_again() {
+    for settings in [Settings::default(), slow(), without_gateway()] {
+        given_pair(&settings, |lab| {
+            let (active, standby, start) = (lab.active(), lab.standby(), lab.now());
+            lab.begin(Kind::OwnAddressLost { node: active });
+            let lost = lab.begin(Kind::OwnAddressLost { node: standby });
+            lab.run(10 * SEC);
+            lab.then_no_role_change(start);
+            lab.begin(Kind::PowerLost { node: active });
+            lab.run(10 * SEC);
+            lab.ensure(lab.role(standby) == Role::Standby, "without its address it claims nothing");
+            lab.end(lost);
+            lab.run_timeout_and(SEC);
+            lab.ensure(lab.active() == standby, "with its address it does, after T");
+        });
     }
 }
 

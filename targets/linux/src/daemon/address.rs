@@ -1,7 +1,8 @@
-//! The cluster IP on the LAN interface, as the node wants it.
+//! The addresses of the LAN interface: the cluster IP, as the node wants it, and the static one, which others look after.
 
 use crate::netlink::Netlink;
 use std::io;
+use std::net::Ipv4Addr;
 use ucm_ha::config::Cidr;
 use ucm_ha::io::AddressEvent;
 
@@ -83,14 +84,8 @@ impl ClusterAddress {
         if self.wanted == Wanted::Releasing {
             return self.release(netlink, index);
         }
-        let present = match index.map_or(Ok(false), |index| netlink.has_address(index, self.cidr.address)) {
-            Ok(present) => present,
-            Err(error) => {
-                // What cannot be read now is read again soon; the lifetime in the kernel runs meanwhile.
-                log::warn!("the addresses cannot be read: {error}");
-                return None;
-            }
-        };
+        // What cannot be read now is read again soon; the lifetime in the kernel runs meanwhile.
+        let present = look(netlink, index, self.cidr.address)?;
         match (self.wanted, present) {
             (Wanted::Held, false) => {
                 log::warn!("cluster IP {} was taken away", self.cidr);
@@ -114,6 +109,38 @@ impl ClusterAddress {
     fn lose(&mut self) -> AddressEvent {
         self.wanted = Wanted::Released;
         AddressEvent::Lost
+    }
+}
+
+/// Whether the static address is on the interface. The daemon does not start without it.
+pub(super) struct OwnAddress {
+    present: bool,
+}
+
+impl OwnAddress {
+    pub(super) const fn new() -> Self {
+        Self { present: true }
+    }
+
+    pub(super) const fn is_present(&self) -> bool {
+        self.present
+    }
+
+    /// Looks again; `true` when that changed. What cannot be read counts as unchanged, and is read again soon.
+    pub(super) fn check(&mut self, netlink: &mut Netlink, index: Option<u32>, address: Ipv4Addr) -> bool {
+        let Some(present) = look(netlink, index, address) else { return false };
+        core::mem::replace(&mut self.present, present) != present
+    }
+}
+
+/// Whether the interface has the address; `None`, and a warning, where that cannot be read.
+fn look(netlink: &mut Netlink, index: Option<u32>, address: Ipv4Addr) -> Option<bool> {
+    match index.map_or(Ok(false), |index| netlink.has_address(index, address)) {
+        Ok(present) => Some(present),
+        Err(error) => {
+            log::warn!("the addresses cannot be read: {error}");
+            None
+        }
     }
 }
 

@@ -20,7 +20,7 @@ use crate::netlink::{Monitor, Netlink};
 use crate::service::Watched;
 use crate::settings::Sections;
 use crate::state::StateWriter;
-use address::ClusterAddress;
+use address::{ClusterAddress, OwnAddress};
 use effects::SendHealth;
 use mio::Poll;
 use ports::Ports;
@@ -51,6 +51,7 @@ struct Daemon {
     netlink: Netlink,
     ports: Ports,
     address: ClusterAddress,
+    own_address: OwnAddress,
     cable_health: SendHealth,
     lan_health: SendHealth,
     arp_health: SendHealth,
@@ -95,12 +96,18 @@ impl Daemon {
         }
     }
 
+    /// Reports whether the static address is there.
+    fn feed_own_address(&mut self) {
+        self.feed(Input::OwnAddress { present: self.own_address.is_present() });
+    }
+
     /// Makes a new node, after the LAN interface turned out to be another one than before.
     fn renew_node(&mut self, config: Config) -> Result<(), ConfigError> {
         self.node = Node::new(config, self.record, start::boot_id(), clock::now())?;
         self.config = config;
         self.outcomes.clear();
         self.journal.forget_node();
+        self.feed_own_address();
         self.feed_service_fault();
         self.tell_fxo_state();
         Ok(())

@@ -1,6 +1,6 @@
 //! Brings the daemon up and takes it down.
 
-use super::address::ClusterAddress;
+use super::address::{ClusterAddress, OwnAddress};
 use super::effects::SendHealth;
 use super::ports::Ports;
 use super::{Daemon, token, turn};
@@ -186,6 +186,7 @@ fn assemble(
         netlink,
         ports: Ports::new(network),
         address: ClusterAddress::new(config.cluster_ip),
+        own_address: OwnAddress::new(),
         cable_health: SendHealth::new("the heartbeat over the cable"),
         lan_health: SendHealth::new("the heartbeat over the LAN"),
         arp_health: SendHealth::new("ARP on the LAN"),

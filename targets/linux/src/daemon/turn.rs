@@ -208,8 +208,8 @@ impl Daemon {
         if hints.links {
             self.rescan_links();
         }
-        if hints.addresses {
-            self.check_address();
+        if hints.removed || (hints.added && !self.own_address.is_present()) {
+            self.check_addresses();
         }
     }
 
@@ -251,10 +251,22 @@ impl Daemon {
         }
     }
 
-    fn check_address(&mut self) {
+    fn check_addresses(&mut self) {
         if let Some(event) = self.address.check(&mut self.netlink, self.ports.lan_index()) {
             self.feed(Input::Address(event));
         }
+        self.check_own_address();
+    }
+
+    /// Tells the node, and the operator, when the static address has gone or come back.
+    fn check_own_address(&mut self) {
+        let own_ip = self.config.own_ip.address;
+        if !self.own_address.check(&mut self.netlink, self.ports.lan_index(), own_ip) {
+            return;
+        }
+        self.feed_own_address();
+        let missing = !self.own_address.is_present();
+        self.tell_condition("STATIC ADDRESS", "is missing from the LAN interface", missing);
     }
 
     fn report_stored(&mut self) {
@@ -328,7 +340,7 @@ impl Daemon {
         if self.rescan_at <= now {
             self.rescan_at = now + RESCAN_INTERVAL;
             self.rescan_links();
-            self.check_address();
+            self.check_addresses();
         }
         if let Some(watchdog) = &mut self.watchdog {
             watchdog.feed(now);

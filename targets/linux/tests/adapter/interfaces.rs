@@ -3,6 +3,9 @@
 use crate::site::{Site, wait_until};
 use std::time::{Duration, Instant};
 
+/// `heartbeat_timeout` of the site.
+const TIMEOUT: Duration = Duration::from_secs(3);
+
 #[test]
 fn run_waits_for_a_lan_interface_and_its_address() {
     let Some(site) = Site::new() else { return };
@@ -97,6 +100,27 @@ fn a_carrier_that_is_lost_without_an_event_is_noticed_by_reading_again() {
     assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
     site.ip("link set lan up");
     wait_until("the end of it", || !is_raised(&site, "LAN"));
+}
+
+#[test]
+fn a_node_that_has_lost_its_static_address_claims_nothing_until_it_is_back() {
+    let Some(site) = Site::new() else { return };
+    let daemon = site.start();
+    daemon.wait_until_ready();
+    site.ip("addr del 192.168.129.42/24 dev eth0");
+    daemon.wait_for_log("alert: STATIC ADDRESS: is missing from the LAN interface");
+    std::thread::sleep(2 * TIMEOUT);
+    assert_eq!(site.status()["role"], "Init");
+
+    site.ip("addr add 192.168.129.42/24 dev eth0");
+    daemon.wait_for_log("restored to normal: STATIC ADDRESS");
+    site.wait_for_role("Active");
+    site.ip("addr del 192.168.129.42/24 dev eth0");
+    std::thread::sleep(2 * TIMEOUT);
+    assert_eq!(site.status()["role"], "Active", "who serves goes on");
+    assert!(site.holds_cluster_ip());
+    let events = site.ask("events").out;
+    assert!(events.contains("STATIC ADDRESS"), "{events}");
 }
 
 fn is_raised(site: &Site, name: &str) -> bool {
