@@ -46,7 +46,7 @@
 /**
  * Version of this interface: major × 65536 + minor. A higher minor only adds; a new major may change sizes and meanings.
  */
-#define UCM_HA_ABI_VERSION 65536
+#define UCM_HA_ABI_VERSION 65537
 
 /**
  * Version of the heartbeat frame that this library writes and reads.

@@ -5,7 +5,7 @@ use crate::wire;
 use core::ffi::{CStr, c_char};
 
 /// Version of this interface: major × 65536 + minor. A higher minor only adds; a new major may change sizes and meanings.
-pub const UCM_HA_ABI_VERSION: u32 = 0x0001_0000;
+pub const UCM_HA_ABI_VERSION: u32 = 0x0001_0001;
 /// Version of the heartbeat frame that this library writes and reads.
 pub const UCM_HA_WIRE_VERSION: u8 = 1;
 const _: () = assert!(UCM_HA_WIRE_VERSION == wire::VERSION);
