@@ -140,7 +140,7 @@ impl Peer {
     }
 
     fn advance_candidate(&mut self, now: Instant, frame: &Repr, newest_sent: u64) -> bool {
-        let live = self.last_counted().is_some_and(|at| now < at + self.interval.times(LIVE_INTERVALS));
+        let live = now < self.interval.times(LIVE_INTERVALS).until(self.last_counted());
         if live {
             return false;
         }
@@ -224,6 +224,7 @@ impl Peer {
     }
 
     /// When the last counted frame came on any path.
+    #[inline(never)]
     pub fn last_counted(&self) -> Option<Instant> {
         self.heard[0].max(self.heard[1])
     }
@@ -251,7 +252,7 @@ impl Peer {
 
     /// When the peer turns silent if nothing more is heard.
     pub fn silent_at(&self) -> Instant {
-        self.last_audible.map_or(Instant::ZERO, |at| at + self.interval.times(AUDIBLE_INTERVALS))
+        self.interval.times(AUDIBLE_INTERVALS).until(self.last_audible)
     }
 
     /// When the peer turns deaf if its echo does not move.

@@ -96,11 +96,13 @@ impl Reach {
     }
 
     /// Strict: whether a probe sent within `age` was answered.
+    #[inline(never)]
     pub fn is_fresh(&self, now: Instant, age: Duration) -> bool {
         self.strict.is_some_and(|sent| now <= sent + age)
     }
 
     /// Lenient: the same.
+    #[inline(never)]
     pub fn is_seen(&self, now: Instant, age: Duration) -> bool {
         self.lenient.is_some_and(|sent| now <= sent + age)
     }

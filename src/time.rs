@@ -7,12 +7,16 @@
 //! Arithmetic is kept out of line: saturating 64-bit steps are long on a 32-bit core and stand in some hundred places, which
 //! makes 3 KB of code.
 
+use core::fmt;
+use core::num::{NonZeroU32, NonZeroU64};
 use core::ops::{Add, Sub};
 
 /// A point on the caller's monotonic clock, in microseconds since an origin of the caller's choice.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct Instant(u64);
+///
+/// Kept as one more than that, so that `Option<Instant>` is no larger: a core with registers of 32 bits then passes and returns
+/// it in two of them. The last microsecond before [`Instant::NEVER`] is given up for it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Instant(NonZeroU64);
 
 /// A span of time in microseconds. All arithmetic saturates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,35 +25,57 @@ pub struct Duration(u64);
 
 impl Instant {
     /// The origin of the clock.
-    pub const ZERO: Self = Self(0);
+    pub const ZERO: Self = Self(NonZeroU64::MIN);
     /// Later than every instant that is reached.
-    pub const NEVER: Self = Self(u64::MAX);
+    pub const NEVER: Self = Self(NonZeroU64::MAX);
 
     /// The instant `us` microseconds after the origin.
+    #[inline(never)]
     pub const fn from_us(us: u64) -> Self {
-        Self(us)
+        Self(NonZeroU64::MIN.saturating_add(us))
     }
 
     /// The instant `ms` milliseconds after the origin.
-    #[inline(never)]
     pub const fn from_ms(ms: u64) -> Self {
-        Self(ms.saturating_mul(1000))
+        Self::from_us(ms.saturating_mul(1000))
     }
 
     /// Microseconds since the origin.
     pub const fn as_us(self) -> u64 {
-        self.0
+        match self {
+            Self::NEVER => u64::MAX,
+            Self(count) => count.get() - 1,
+        }
     }
 
     /// Whole milliseconds since the origin.
     pub const fn as_ms(self) -> u64 {
-        self.0 / 1000
+        self.as_us() / 1000
     }
 
     /// How long ago `earlier` was; zero when it lies in the future.
     #[inline(never)]
     pub const fn since(self, earlier: Self) -> Duration {
-        Duration(self.0.saturating_sub(earlier.0))
+        Duration(self.0.get().saturating_sub(earlier.0.get()))
+    }
+}
+
+impl Default for Instant {
+    fn default() -> Self {
+        Self::ZERO
+    }
+}
+
+impl fmt::Debug for Instant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Instant").field(&self.as_us()).finish()
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl defmt::Format for Instant {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "Instant({=u64})", self.as_us());
     }
 }
 
@@ -90,6 +116,19 @@ impl Duration {
         Self(self.0.saturating_mul(n))
     }
 
+    /// The `n`-th part of `self`; `None` for 0 parts. Digit by digit, to the base 256: a small core has to be taught the division
+    /// of 64 bits, with half a kilobyte.
+    pub fn divided_by(self, n: u8) -> Option<Self> {
+        let n = NonZeroU32::new(n.into())?;
+        let (mut quotient, mut rest) = (0, 0);
+        for digit in self.0.to_be_bytes() {
+            let dividend = rest << 8 | u32::from(digit);
+            quotient = quotient << 8 | u64::from(dividend / n);
+            rest = dividend % n;
+        }
+        Some(Self(quotient))
+    }
+
     /// `self` divided by 2.
     pub const fn half(self) -> Self {
         Self(self.0 / 2)
@@ -99,6 +138,21 @@ impl Duration {
     #[inline(never)]
     pub const fn minus(self, other: Self) -> Self {
         Self(self.0.saturating_sub(other.0))
+    }
+}
+
+/// Moments counted from what may not have happened. Without a branch of their own at each of some twenty places.
+impl Duration {
+    /// The moment at which this has passed since `since`; never, where that has not happened.
+    #[inline(never)]
+    pub(crate) fn after(self, since: Option<Instant>) -> Instant {
+        since.map_or(Instant::NEVER, |since| since + self)
+    }
+
+    /// The moment up to which `since` is less than this ago; long past, where that has not happened.
+    #[inline(never)]
+    pub(crate) fn until(self, since: Option<Instant>) -> Instant {
+        since.map_or(Instant::ZERO, |since| since + self)
     }
 }
 
@@ -114,7 +168,7 @@ impl Sub<Duration> for Instant {
     type Output = Self;
     #[inline(never)]
     fn sub(self, span: Duration) -> Self {
-        Self(self.0.saturating_sub(span.0))
+        Self(NonZeroU64::new(self.0.get().saturating_sub(span.0)).unwrap_or(NonZeroU64::MIN))
     }
 }
 
@@ -137,5 +191,31 @@ mod tests {
         assert_eq!(Instant::NEVER + day, Instant::NEVER);
         assert_eq!(Instant::ZERO.since(Instant::from_ms(1)), Duration::ZERO);
         assert_eq!(Duration::from_s(u64::MAX).as_us(), u64::MAX);
+    }
+
+    #[test]
+    fn an_instant_comes_back_in_the_unit_it_was_given_in() {
+        for us in [0, 1, 999, 1000, u64::MAX / 2, u64::MAX - 2, u64::MAX] {
+            assert_eq!(Instant::from_us(us).as_us(), us);
+        }
+        assert_eq!(Instant::from_us(u64::MAX), Instant::NEVER);
+        assert_eq!(Instant::default(), Instant::from_us(0));
+        assert_eq!(std::format!("{:?}", Instant::from_ms(5)), "Instant(5000)");
+    }
+
+    #[test]
+    fn a_part_of_a_span_is_rounded_down() {
+        for us in [0, 1, 254, 255, 256, 100_000, u64::from(u32::MAX) * 1000, u64::MAX] {
+            for n in [1, 2, 3, 7, 8, 255] {
+                assert_eq!(Duration::from_us(us).divided_by(n), Some(Duration::from_us(us / u64::from(n))));
+            }
+            assert_eq!(Duration::from_us(us).divided_by(0), None);
+        }
+    }
+
+    #[test]
+    fn an_instant_that_may_be_missing_takes_no_more_room() {
+        assert_eq!(size_of::<Option<Instant>>(), size_of::<u64>());
+        assert!(Some(Instant::ZERO) > None);
     }
 }

@@ -145,11 +145,12 @@ impl<L: LineInterface> Poller<L> {
     }
 
     /// Takes the ports that the interface has now.
+    #[inline(never)]
     pub(crate) fn add_ports(&mut self, settings: PollerSettings) -> Result<(), PollerError> {
         let count = self.interface.ports();
         let error = PollerError::PortCount(count);
-        let step_us = settings.quiet_interval.as_us().checked_div(count.into()).ok_or(error)?;
-        (self.step, self.interval) = (Duration::from_us(step_us), settings.interval);
+        self.step = settings.quiet_interval.divided_by(count).ok_or(error)?;
+        self.interval = settings.interval;
         for _ in 0..count {
             self.ports.push(Port::new(settings.debounce)).map_err(|_| error)?;
         }

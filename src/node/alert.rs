@@ -66,11 +66,6 @@ impl State {
     fn is_raised(&self, alert: Alert) -> bool {
         self.raised & bit_of(alert) != 0
     }
-
-    fn set(&mut self, alert: Alert, raised: bool) {
-        let bit = bit_of(alert);
-        self.raised = if raised { self.raised | bit } else { self.raised & !bit };
-    }
 }
 
 impl Node {
@@ -81,10 +76,8 @@ impl Node {
         let [cable, lan] = Path::ALL.map(|path| self.is_silent_since(self.silent_on_at(path)));
         self.alert.cable.watch(cable, self.peer.last_heard_on(Path::Cable), clear_after);
         self.alert.lan.watch(lan, self.peer.last_heard_on(Path::Lan), clear_after);
-        for alert in Alert::ALL {
-            let raised = self.alert_holds(alert);
-            self.alert.set(alert, raised);
-        }
+        let holding = Alert::ALL.into_iter().filter(|alert| self.alert_holds(*alert));
+        self.alert.raised = holding.fold(0, |raised, alert| raised | bit_of(alert));
     }
 
     fn alert_holds(&self, alert: Alert) -> bool {
@@ -94,9 +87,7 @@ impl Node {
             Alert::HeartbeatLost => self.role != Role::Off && self.alert.any_path.lost,
             Alert::CableLost => self.one_path_lost(alert, self.alert.cable, Path::Cable),
             Alert::LanPathLost => self.one_path_lost(alert, self.alert.lan, Path::Lan),
-            Alert::PeerIncompatible => {
-                self.alert.incompatible_at.is_some_and(|at| self.now < at + self.claim_timeout())
-            }
+            Alert::PeerIncompatible => self.now < self.claim_timeout().until(self.alert.incompatible_at),
             Alert::SameStationType => differs(|node, facts| facts.station_type == node.config.station_type),
             Alert::SettingsDiffer => differs(|node, facts| facts.digest != node.digest),
             Alert::ModelDiffers => differs(|node, facts| facts.model != node.config.model.id()),
@@ -122,8 +113,8 @@ impl Node {
 
     /// Raised by the first second without an answer, cleared by a second with answers.
     fn gateway_is_lost(&self) -> bool {
-        let back_at = self.probe.gateway.run_since().map(|since| since + GATEWAY_BACK);
-        let unsure = self.alert.is_raised(Alert::GatewayLost) && back_at.is_none_or(|at| self.now < at);
+        let back_at = GATEWAY_BACK.after(self.probe.gateway.run_since());
+        let unsure = self.alert.is_raised(Alert::GatewayLost) && self.now < back_at;
         let lost = self.gateway_seen() == Some(false) || (unsure && self.config.gateway.is_some());
         self.role != Role::Off && self.is_settled() && lost
     }
@@ -134,7 +125,7 @@ impl Node {
 
     fn peer_holds_address(&self) -> bool {
         let claimable = matches!(self.role, Role::Init | Role::Standby) && self.now >= self.silence_over_at();
-        claimable && self.probe.peer_held_at.is_some_and(|at| self.now < at + HELD_REPORT)
+        claimable && self.now < HELD_REPORT.until(self.probe.peer_held_at)
     }
 
     fn heartbeat_raise(&self) -> Duration {
@@ -188,15 +179,15 @@ impl Node {
 
     pub(super) fn alert_deadlines(&self) -> [Instant; 9] {
         [
-            self.probe.gateway.run_since().map_or(Instant::NEVER, |since| since + GATEWAY_BACK),
+            GATEWAY_BACK.after(self.probe.gateway.run_since()),
             self.heartbeat_silent_at(),
             self.silent_on_at(Path::Cable),
             self.silent_on_at(Path::Lan),
             self.path_lost_at(Path::Cable),
             self.path_lost_at(Path::Lan),
-            self.alert.peer_mac_mismatch.map_or(Instant::NEVER, |(_, at)| at + MISMATCH_REPORT),
-            self.probe.peer_held_at.map_or(Instant::NEVER, |at| at + HELD_REPORT),
-            self.alert.incompatible_at.map_or(Instant::NEVER, |at| at + self.claim_timeout()),
+            MISMATCH_REPORT.after(self.alert.peer_mac_mismatch.map(|(_, at)| at)),
+            HELD_REPORT.after(self.probe.peer_held_at),
+            self.claim_timeout().after(self.alert.incompatible_at),
         ]
     }
 

@@ -121,7 +121,7 @@ impl State {
             self.lan.settles_at(policy),
             self.wan.map_or(Instant::NEVER, |wan| wan.settles_at(policy)),
             self.gateway_lost_from + GATEWAY_FAULT_AFTER,
-            self.spent.front().map_or(Instant::NEVER, |at| *at + window),
+            window.after(self.spent.front().copied()),
         ]
     }
 }

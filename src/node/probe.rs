@@ -119,19 +119,19 @@ impl State {
     }
 
     fn foreign_is_overruled(&self, now: Instant, timeout: Duration) -> bool {
-        let peer_holds = self.peer_held_at.is_some_and(|at| now < at + PEER_HOLDS);
-        !peer_holds && self.foreign_since.is_some_and(|since| now >= since + timeout)
+        let peer_holds = now < PEER_HOLDS.until(self.peer_held_at);
+        !peer_holds && now >= timeout.after(self.foreign_since)
     }
 
     pub(super) fn deadlines(&self, timeout: Duration) -> [Instant; 7] {
         let or_never = |at: Option<Instant>| at.unwrap_or(Instant::NEVER);
         [
             or_never(self.gateway.missed_at()),
-            or_never(self.gateway.unbroken_since().map(|since| since + view::GATEWAY_PROVEN)),
-            or_never(self.gateway.run_since().map(|since| since + view::GATEWAY_PROVEN)),
+            view::GATEWAY_PROVEN.after(self.gateway.unbroken_since()),
+            view::GATEWAY_PROVEN.after(self.gateway.run_since()),
             or_never(self.cluster.clear_at()),
             or_never(self.peer_ip.clear_at()),
-            or_never(self.foreign_since.map(|since| since + timeout)),
+            timeout.after(self.foreign_since),
             or_never(self.claim_at),
         ]
     }

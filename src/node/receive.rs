@@ -101,6 +101,7 @@ impl Node {
     }
 }
 
+#[inline(never)]
 fn count(counter: &mut u32) {
     *counter = counter.saturating_add(1);
 }

@@ -72,6 +72,7 @@ impl Node {
     }
 
     /// … and the longer one for claiming, so that settings which differ cost time and not safety.
+    #[inline(never)]
     pub(super) fn claim_timeout(&self) -> Duration {
         self.config.timeout().max(self.peer_timeout())
     }
@@ -112,7 +113,7 @@ impl Node {
 
     /// After a false alarm fast failover rests for a while on both nodes.
     pub(super) fn fast_is_suspended(&self) -> bool {
-        self.quiet.fast_suspended.is_some_and(|from| self.now < from + FAST_REST)
+        self.now < FAST_REST.until(self.quiet.fast_suspended)
     }
 
     /// Whether the peer knows, by a frame it has counted, that this node is not suspended any more.
@@ -144,8 +145,7 @@ impl Node {
         let proven = match self.config.gateway {
             Some(_) => {
                 let gateway = &self.probe.gateway;
-                gateway.run_since().is_some_and(|since| self.now >= since + GATEWAY_PROVEN)
-                    && gateway.is_seen(self.now, GATEWAY_FRESH)
+                self.now >= GATEWAY_PROVEN.after(gateway.run_since()) && gateway.is_seen(self.now, GATEWAY_FRESH)
             }
             None => self.role != Role::Init || self.probe.lan_frame_seen,
         };
@@ -199,8 +199,7 @@ impl Node {
 
     fn gateway_is_proven_strictly(&self) -> bool {
         let gateway = &self.probe.gateway;
-        gateway.unbroken_since().is_some_and(|since| self.now >= since + GATEWAY_PROVEN)
-            && gateway.is_fresh(self.now, GATEWAY_FRESH)
+        self.now >= GATEWAY_PROVEN.after(gateway.unbroken_since()) && gateway.is_fresh(self.now, GATEWAY_FRESH)
     }
 
     fn may_claim_at_all(&self) -> bool {
@@ -215,7 +214,7 @@ impl Node {
     /// Whether a claim would be possible if it were this node's turn. What is not possible must not be accepted.
     pub(super) fn could_claim(&self) -> bool {
         let alive = self.quiet.incompatible_at.max(self.quiet.stranger_active_at);
-        let incompatible = alive.is_some_and(|at| self.now < at + self.claim_timeout());
+        let incompatible = self.now < self.claim_timeout().until(alive);
         self.address.is_unbound() && !incompatible && self.is_willing()
     }
 
