@@ -156,12 +156,14 @@ pub struct Cidr {
 
 impl Cidr {
     /// Whether `other` lies in this subnet.
+    #[inline(never)]
     pub const fn contains(&self, other: Ipv4Addr) -> bool {
         let mask = self.mask();
         self.address.to_bits() & mask == other.to_bits() & mask
     }
 
     /// Whether `other` is the subnet's network or broadcast address (which no host can have).
+    #[inline(never)]
     pub const fn is_reserved(&self, other: Ipv4Addr) -> bool {
         let host = !self.mask();
         host > 1 && (other.to_bits() & host == 0 || other.to_bits() & host == host)

@@ -38,7 +38,7 @@ pub unsafe extern "C" fn ucm_ha_log_output(
 ) -> i32 {
     // SAFETY: promised by the caller.
     let logged = unsafe { memory::read(output) }.and_then(|output| {
-        let log = log.ok_or(Failure(UCM_HA_ERR_NULL))?;
+        let log = log.ok_or(Failure::new(UCM_HA_ERR_NULL))?;
         if let Some((level, mut line)) = describe(&output) {
             // SAFETY: whoever gave the callback promised that it can be called so.
             unsafe { log(context, level, line.ended()) };
@@ -105,6 +105,7 @@ impl Line {
         }
     }
 
+    #[inline(never)]
     fn text(&mut self, text: &CStr) -> &mut Self {
         for byte in text.to_bytes() {
             self.push(*byte);
@@ -113,6 +114,7 @@ impl Line {
     }
 
     /// A name as the `ucm_ha_*_name` functions give it.
+    #[inline(never)]
     fn name(&mut self, name: *const c_char) -> &mut Self {
         // SAFETY: those functions give C strings that live for ever.
         self.text(unsafe { CStr::from_ptr(name) })

@@ -20,10 +20,16 @@ unsafe impl Plain for u64 {}
 
 /// Whether a value of the type could stand at `pointer`.
 pub(super) fn check<T>(pointer: *const T) -> Result<(), Failure> {
+    check_address(pointer.cast(), align_of::<T>())
+}
+
+/// One function for all types, as it stands in nearly every call.
+#[inline(never)]
+fn check_address(pointer: *const u8, align: usize) -> Result<(), Failure> {
     if pointer.is_null() {
-        Err(Failure(UCM_HA_ERR_NULL))
-    } else if !pointer.is_aligned() {
-        Err(Failure(UCM_HA_ERR_MISALIGNED))
+        Err(Failure::new(UCM_HA_ERR_NULL))
+    } else if pointer.addr() & (align - 1) != 0 {
+        Err(Failure::new(UCM_HA_ERR_MISALIGNED))
     } else {
         Ok(())
     }
@@ -60,7 +66,7 @@ pub(super) unsafe fn write<T: Plain>(
 /// `pointer` is NULL or points to `len` bytes that nobody writes while the result lives.
 pub(super) unsafe fn bytes<'a>(pointer: *const u8, len: usize) -> Result<&'a [u8], Failure> {
     if len > MAX_INPUT_LEN {
-        return Err(Failure(UCM_HA_ERR_TOO_LONG));
+        return Err(Failure::new(UCM_HA_ERR_TOO_LONG));
     }
     if len == 0 {
         return Ok(&[]);

@@ -20,6 +20,7 @@ mod result;
 mod service;
 mod status;
 mod storage;
+mod texts;
 mod values;
 mod version;
 

@@ -122,7 +122,7 @@ unsafe fn poll(
 ) -> Result<(), Failure> {
     memory::check(frame)?;
     if frame_capacity < FRAME_CAPACITY {
-        return Err(Failure(UCM_HA_ERR_TOO_SHORT));
+        return Err(Failure::new(UCM_HA_ERR_TOO_SHORT));
     }
     // SAFETY: promised by the caller.
     unsafe { memory::write(output, || storage::with(node, |node| Ok(poll_node(node, frame)))) }
@@ -141,53 +141,54 @@ unsafe fn poll_node(node: &mut Node, frame: *mut u8) -> ucm_ha_output {
 }
 
 impl ucm_ha_output {
-    fn of(kind: u8) -> Self {
-        Self { kind, ..Self::default() }
-    }
-
-    fn frame(kind: u8, len: usize) -> Self {
-        // A frame is never longer than FRAME_CAPACITY.
-        Self { frame_len: u32::try_from(len).unwrap_or(0), ..Self::of(kind) }
-    }
-
     fn from_core(output: Output) -> Self {
-        match output {
-            Output::ReleaseAddress => Self::of(UCM_HA_OUTPUT_RELEASE_ADDRESS),
+        let mut o = Self::default();
+        o.kind = match output {
+            Output::ReleaseAddress => UCM_HA_OUTPUT_RELEASE_ADDRESS,
             Output::BindAddress { valid_s, before } => {
-                Self { valid_s, before_us: before.as_us(), ..Self::of(UCM_HA_OUTPUT_BIND_ADDRESS) }
+                (o.valid_s, o.before_us) = (valid_s, before.as_us());
+                UCM_HA_OUTPUT_BIND_ADDRESS
             }
             Output::RenewAddress { valid_s, before } => {
-                Self { valid_s, before_us: before.as_us(), ..Self::of(UCM_HA_OUTPUT_RENEW_ADDRESS) }
+                (o.valid_s, o.before_us) = (valid_s, before.as_us());
+                UCM_HA_OUTPUT_RENEW_ADDRESS
             }
-            Output::SendCable { len } => Self::frame(UCM_HA_OUTPUT_SEND_CABLE, len),
-            Output::SendLan { len } => Self::frame(UCM_HA_OUTPUT_SEND_LAN, len),
-            Output::SendArp { len } => Self::frame(UCM_HA_OUTPUT_SEND_ARP, len),
+            Output::SendCable { len } => o.frame(UCM_HA_OUTPUT_SEND_CABLE, len),
+            Output::SendLan { len } => o.frame(UCM_HA_OUTPUT_SEND_LAN, len),
+            Output::SendArp { len } => o.frame(UCM_HA_OUTPUT_SEND_ARP, len),
             Output::Persist(record) => {
-                Self { record: ucm_ha_record::from_core(record), ..Self::of(UCM_HA_OUTPUT_PERSIST) }
+                o.record = ucm_ha_record::from_core(record);
+                UCM_HA_OUTPUT_PERSIST
             }
-            Output::RoleChanged { from, to, term, reason } => Self {
-                role_before: values::role(from),
-                role: values::role(to),
-                term,
-                reason: values::reason(reason),
-                ..Self::of(UCM_HA_OUTPUT_ROLE_CHANGED)
-            },
-            Output::Alert { alert, raised, mac } => Self {
-                alert: values::alert(alert),
-                raised: raised.into(),
-                has_mac: mac.is_some().into(),
-                mac: ucm_ha_mac { octets: mac.unwrap_or_default().0 },
-                ..Self::of(UCM_HA_OUTPUT_ALERT)
-            },
+            Output::RoleChanged { from, to, term, reason } => {
+                (o.role_before, o.role) = (values::role(from), values::role(to));
+                (o.term, o.reason) = (term, values::reason(reason));
+                UCM_HA_OUTPUT_ROLE_CHANGED
+            }
+            Output::Alert { alert, raised, mac } => {
+                (o.alert, o.raised) = (values::alert(alert), raised.into());
+                o.has_mac = mac.is_some().into();
+                o.mac.octets = mac.unwrap_or_default().0;
+                UCM_HA_OUTPUT_ALERT
+            }
             Output::FaultChanged { faults, raised } => {
-                Self { faults: faults.bits(), raised: raised.into(), ..Self::of(UCM_HA_OUTPUT_FAULT_CHANGED) }
+                (o.faults, o.raised) = (faults.bits(), raised.into());
+                UCM_HA_OUTPUT_FAULT_CHANGED
             }
-            Output::StartFullSync => Self::of(UCM_HA_OUTPUT_START_FULL_SYNC),
-            Output::Reboot => Self::of(UCM_HA_OUTPUT_REBOOT),
+            Output::StartFullSync => UCM_HA_OUTPUT_START_FULL_SYNC,
+            Output::Reboot => UCM_HA_OUTPUT_REBOOT,
             Output::SwitchDone(outcome) => {
-                Self { refusal: values::refusal(outcome), ..Self::of(UCM_HA_OUTPUT_SWITCH_DONE) }
+                o.refusal = values::refusal(outcome);
+                UCM_HA_OUTPUT_SWITCH_DONE
             }
-            Output::Stopped => Self::of(UCM_HA_OUTPUT_STOPPED),
-        }
+            Output::Stopped => UCM_HA_OUTPUT_STOPPED,
+        };
+        o
+    }
+
+    fn frame(&mut self, kind: u8, len: usize) -> u8 {
+        // A frame is never longer than FRAME_CAPACITY.
+        self.frame_len = u32::try_from(len).unwrap_or(0);
+        kind
     }
 }

@@ -1,7 +1,9 @@
 //! Result codes. Numbers are never reused; new ones are appended.
 
+use super::texts::{Texts, texts};
 use crate::config::ConfigError;
-use core::ffi::{CStr, c_char};
+use core::ffi::c_char;
+use core::num::NonZeroI32;
 
 /// Done.
 pub const UCM_HA_OK: i32 = 0;
@@ -67,52 +69,76 @@ pub const UCM_HA_ERR_CONFIG_WINDOW_ZERO: i32 = -115;
 /// handover_budget is more than 8.
 pub const UCM_HA_ERR_CONFIG_BUDGET_TOO_HIGH: i32 = -116;
 
-/// A result code other than [`UCM_HA_OK`].
+/// A result code other than [`UCM_HA_OK`]. An outcome without a value is thereby no larger than a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Failure(pub(super) i32);
+pub(super) struct Failure(NonZeroI32);
+
+impl Failure {
+    /// The failure of a code of this file; [`UCM_HA_OK`] is none.
+    #[inline(always)]
+    pub(super) const fn new(code: i32) -> Self {
+        match NonZeroI32::new(code) {
+            Some(code) => Self(code),
+            None => Self(NonZeroI32::MIN),
+        }
+    }
+}
 
 /// The code of an outcome.
 pub(super) const fn code(outcome: Result<(), Failure>) -> i32 {
     match outcome {
         Ok(()) => UCM_HA_OK,
-        Err(Failure(code)) => code,
+        Err(Failure(code)) => code.get(),
     }
 }
 
-/// "FIELD REASON" of a configuration error, with the NUL that C wants. Evaluated by the compiler only.
-const fn joined<const LEN: usize>(field: &str, error: ConfigError) -> [u8; LEN] {
-    let parts = [field.as_bytes(), b" ", error.reason().as_bytes()];
+/// A configuration error, its code, and the field of ucm_ha_config it is about.
+type ConfigText = (ConfigError, i32, &'static str);
+
+/// The first code of a configuration error.
+const FIRST_CONFIG_CODE: i32 = UCM_HA_ERR_CONFIG_MAC_NOT_UNICAST;
+
+/// "FIELD REASON" of each, with the NUL that C wants. Evaluated by the compiler only.
+const fn joined<const LEN: usize>(errors: &[ConfigText]) -> [u8; LEN] {
     let mut text = [0; LEN];
-    let (mut part, mut at) = (0, 0);
-    while part < parts.len() {
-        let mut byte = 0;
-        while byte < parts[part].len() {
-            text[at] = parts[part][byte];
-            (byte, at) = (byte + 1, at + 1);
+    let (mut error, mut at) = (0, 0);
+    while error < errors.len() {
+        let (kind, code, field) = errors[error];
+        assert!(code == FIRST_CONFIG_CODE - error as i32, "the codes follow each other");
+        let parts = [field.as_bytes(), b" ", kind.reason().as_bytes(), b"\0"];
+        let mut part = 0;
+        while part < parts.len() {
+            let mut byte = 0;
+            while byte < parts[part].len() {
+                text[at] = parts[part][byte];
+                (byte, at) = (byte + 1, at + 1);
+            }
+            part += 1;
         }
-        part += 1;
+        error += 1;
     }
     text
+}
+
+/// Length of all the texts together. Evaluated by the compiler only.
+const fn joined_len(errors: &[ConfigText]) -> usize {
+    let (mut error, mut len) = (0, 0);
+    while error < errors.len() {
+        len += errors[error].2.len() + errors[error].0.reason().len() + 2;
+        error += 1;
+    }
+    len
 }
 
 macro_rules! config_errors {
     ($($error:ident => $code:ident, $field:literal;)*) => {
         impl From<ConfigError> for Failure {
             fn from(error: ConfigError) -> Self {
-                Self(match error { $(ConfigError::$error => $code,)* })
+                match error { $(ConfigError::$error => const { Self::new($code) },)* }
             }
         }
 
-        const fn config_text(code: i32) -> Option<&'static CStr> {
-            match code {
-                $($code => {
-                    const LEN: usize = $field.len() + ConfigError::$error.reason().len() + 2;
-                    const TEXT: &[u8; LEN] = &joined($field, ConfigError::$error);
-                    const { Some(as_c_string(TEXT)) }
-                })*
-                _ => None,
-            }
-        }
+        const CONFIG_TEXTS: &[ConfigText] = &[$((ConfigError::$error, $code, $field),)*];
     };
 }
 
@@ -136,34 +162,29 @@ config_errors! {
     BudgetTooHigh => UCM_HA_ERR_CONFIG_BUDGET_TOO_HIGH, "handover_budget";
 }
 
-/// Evaluated by the compiler only.
-const fn as_c_string(text: &'static [u8]) -> &'static CStr {
-    match CStr::from_bytes_with_nul(text) {
-        Ok(text) => text,
-        Err(_) => panic!("a text of the library's own has one NUL, at its end"),
-    }
-}
-
 /// What a result code means and what to do, in one line of English. For any other number: "unknown result code". The
 /// string lives for ever. May be called from any context.
 #[unsafe(no_mangle)]
 pub extern "C" fn ucm_ha_result_text(result: i32) -> *const c_char {
-    let text = match result {
-        UCM_HA_OK => c"done",
-        UCM_HA_ERR_NULL => c"a pointer is NULL; pass storage for the value",
-        UCM_HA_ERR_MISALIGNED => c"a pointer is not aligned; declare the storage with its type from ucm_ha.h",
-        UCM_HA_ERR_NOT_INITIALISED => c"the storage is not initialised, or was copied; call the init function on it",
-        UCM_HA_ERR_BUSY => c"another call on this storage is under way; make one call at a time",
-        UCM_HA_ERR_ABI_VERSION => c"the library has another interface version; rebuild with its ucm_ha.h",
-        UCM_HA_ERR_UNKNOWN_VALUE => c"a value is none of those in ucm_ha.h",
-        UCM_HA_ERR_TOO_LONG => c"the input is longer than UCM_HA_MAX_INPUT_LEN",
-        UCM_HA_ERR_TOO_SHORT => c"the buffer is too small; see the constant in ucm_ha.h",
-        UCM_HA_ERR_NO_SUCH_PORT => c"there is no such port",
-        UCM_HA_ERR_PORT_COUNT => c"there must be 1 to 8 ports, counted from the first",
-        UCM_HA_ERR_INTERVAL_ZERO => c"an interval must be at least 1 ms",
-        UCM_HA_ERR_NO_SUCH_SERVICE => c"there is no service of this number; register it",
-        UCM_HA_ERR_TABLE_FULL => c"as many services as there is room for are registered; unregister one",
-        other => config_text(other).unwrap_or(c"unknown result code"),
+    let own = texts! {
+        UCM_HA_OK => "done",
+        UCM_HA_ERR_NULL => "a pointer is NULL; pass storage for the value",
+        UCM_HA_ERR_MISALIGNED => "a pointer is not aligned; declare the storage with its type from ucm_ha.h",
+        UCM_HA_ERR_NOT_INITIALISED => "the storage is not initialised, or was copied; call the init function on it",
+        UCM_HA_ERR_BUSY => "another call on this storage is under way; make one call at a time",
+        UCM_HA_ERR_ABI_VERSION => "the library has another interface version; rebuild with its ucm_ha.h",
+        UCM_HA_ERR_UNKNOWN_VALUE => "a value is none of those in ucm_ha.h",
+        UCM_HA_ERR_TOO_LONG => "the input is longer than UCM_HA_MAX_INPUT_LEN",
+        UCM_HA_ERR_TOO_SHORT => "the buffer is too small; see the constant in ucm_ha.h",
+        UCM_HA_ERR_NO_SUCH_PORT => "there is no such port",
+        UCM_HA_ERR_PORT_COUNT => "there must be 1 to 8 ports, counted from the first",
+        UCM_HA_ERR_INTERVAL_ZERO => "an interval must be at least 1 ms",
+        UCM_HA_ERR_NO_SUCH_SERVICE => "there is no service of this number; register it",
+        UCM_HA_ERR_TABLE_FULL => "as many services as there is room for are registered; unregister one",
     };
-    text.as_ptr()
+    const CONFIG: &[u8] = &joined::<{ joined_len(CONFIG_TEXTS) }>(CONFIG_TEXTS);
+    let config = const { Texts::new(CONFIG) };
+    let (texts, first) = if result > FIRST_CONFIG_CODE { (own, UCM_HA_OK) } else { (config, FIRST_CONFIG_CODE) };
+    // A number above the first one wraps to one that has no text.
+    texts.get(first.wrapping_sub(result).cast_unsigned(), c"unknown result code")
 }

@@ -140,7 +140,7 @@ pub unsafe extern "C" fn ucm_ha_services_register(
         let settings = settings.to_core()?;
         let register = |services: &mut Services<UCM_HA_MAX_SERVICES>| {
             let id = services.register(Instant::from_us(now_us), settings);
-            id.map(|id| id.0).map_err(|_| Failure(UCM_HA_ERR_TABLE_FULL))
+            id.map(|id| id.0).map_err(|_| Failure::new(UCM_HA_ERR_TABLE_FULL))
         };
         // SAFETY: promised by the caller.
         unsafe { memory::write(service, || storage::with(services, register)) }
@@ -271,7 +271,7 @@ pub unsafe extern "C" fn ucm_ha_services_excuse(services: *mut ucm_ha_services, 
 
 fn known(services: &Services<UCM_HA_MAX_SERVICES>, service: u8) -> Result<ServiceId, Failure> {
     let id = ServiceId(service);
-    services.life(id).map(|_| id).ok_or(Failure(UCM_HA_ERR_NO_SUCH_SERVICE))
+    services.life(id).map(|_| id).ok_or(Failure::new(UCM_HA_ERR_NO_SUCH_SERVICE))
 }
 
 const fn service_event(number: u8) -> Result<ServiceEvent, Failure> {

@@ -88,7 +88,7 @@ pub unsafe extern "C" fn ucm_ha_node_status(node: *mut ucm_ha_node, status: *mut
 
 impl ucm_ha_status {
     fn from_core(status: &Status) -> Self {
-        let own = Self {
+        let mut own = Self {
             term: status.term,
             faults: status.faults.bits(),
             switching_faults: status.switching_faults.bits(),
@@ -108,21 +108,21 @@ impl ucm_ha_status {
             force_switch_refusal: values::refusal(status.force_switch),
             ..Self::default()
         };
-        status.peer.map_or(own, |peer| own.with_peer(&peer))
+        if let Some(peer) = &status.peer {
+            own.tell_of_peer(peer);
+        }
+        own
     }
 
-    fn with_peer(self, peer: &PeerStatus) -> Self {
-        Self {
-            peer_last_heard_us: peer.last_heard.as_us(),
-            peer_faults: peer.faults.bits(),
-            peer_known: 1,
-            peer_seen: peer.seen.into(),
-            peer_role: values::role(peer.role),
-            peer_on_cable: peer.cable.into(),
-            peer_on_lan: peer.lan.into(),
-            peer_mac: ucm_ha_mac { octets: peer.mac.0 },
-            peer_firmware: peer.firmware.0,
-            ..self
-        }
+    fn tell_of_peer(&mut self, peer: &PeerStatus) {
+        self.peer_last_heard_us = peer.last_heard.as_us();
+        self.peer_faults = peer.faults.bits();
+        self.peer_known = 1;
+        self.peer_seen = peer.seen.into();
+        self.peer_role = values::role(peer.role);
+        self.peer_on_cable = peer.cable.into();
+        self.peer_on_lan = peer.lan.into();
+        self.peer_mac = ucm_ha_mac { octets: peer.mac.0 };
+        self.peer_firmware = peer.firmware.0;
     }
 }

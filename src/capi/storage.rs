@@ -23,9 +23,10 @@ pub(super) struct Slot<T> {
     value: MaybeUninit<T>,
 }
 
-/// Compile-time check of what [`Storage`] demands.
+/// Compile-time check of what [`Storage`] demands, and that all storage is aligned alike.
 pub(super) const fn fits<S: Storage>() -> bool {
-    size_of::<Slot<S::Value>>() <= size_of::<S>() && align_of::<Slot<S::Value>>() <= align_of::<S>()
+    let aligned = align_of::<Slot<S::Value>>() <= align_of::<S>() && align_of::<S>() == align_of::<u64>();
+    aligned && size_of::<Slot<S::Value>>() <= size_of::<S>()
 }
 
 /// "UCHA": a value is there.
@@ -38,12 +39,11 @@ const BUSY: u32 = 0x4255_5359;
 /// # Safety
 /// `storage` is NULL, misaligned, or points to memory of its type that no other thread uses now.
 pub(super) unsafe fn init<S: Storage>(storage: *mut S, make: impl FnOnce() -> S::Value) -> Result<(), Failure> {
-    memory::check(storage)?;
+    // SAFETY: promised by the caller.
+    let seal = unsafe { seal_of(storage.cast()) }?;
     let slot: *mut Slot<S::Value> = storage.cast();
-    // SAFETY: checked above and promised by the caller; an atomic of any bits is a value.
-    let seal = unsafe { &(*slot).seal };
     if is_busy(seal) {
-        return Err(Failure(UCM_HA_ERR_BUSY));
+        return Err(Failure::new(UCM_HA_ERR_BUSY));
     }
     seal.store(0, Ordering::Relaxed);
     // SAFETY: as above, and no call is using the value. An old value is forgotten and not dropped: values of the library
@@ -66,7 +66,7 @@ fn fill<T>(place: &mut MaybeUninit<T>, make: impl FnOnce() -> T) {
 /// As for [`init`].
 pub(super) unsafe fn wipe<S: Storage>(storage: *mut S) -> Result<(), Failure> {
     // SAFETY: promised by the caller.
-    let seal = unsafe { opened(storage) }?;
+    let seal = unsafe { open(storage.cast()) }?;
     seal.store(0, Ordering::Relaxed);
     // SAFETY: as above; zero bytes are integers too.
     unsafe { storage.write_bytes(0, 1) };
@@ -82,7 +82,7 @@ pub(super) unsafe fn with<S: Storage, R>(
     call: impl FnOnce(&mut S::Value) -> Result<R, Failure>,
 ) -> Result<R, Failure> {
     // SAFETY: promised by the caller.
-    let seal = unsafe { opened(storage) }?;
+    let seal = unsafe { open(storage.cast()) }?;
     let slot: *mut Slot<S::Value> = storage.cast();
     // SAFETY: the seal says that a value is there, and that no other call uses it.
     let outcome = call(unsafe { (*slot).value.assume_init_mut() });
@@ -98,43 +98,48 @@ pub(super) unsafe fn shared<S: Storage, R>(storage: *const S, call: impl FnOnce(
 where
     S::Value: Sync,
 {
-    memory::check(storage)?;
+    // SAFETY: promised by the caller.
+    let seal = unsafe { seal_of(storage.cast()) }?;
     let slot: *const Slot<S::Value> = storage.cast();
-    // SAFETY: checked above and promised by the caller; an atomic of any bits is a value.
-    let seal = unsafe { &(*slot).seal };
     if seal.load(Ordering::Acquire) != here(READY, seal) {
-        return Err(Failure(UCM_HA_ERR_NOT_INITIALISED));
+        return Err(Failure::new(UCM_HA_ERR_NOT_INITIALISED));
     }
     // SAFETY: the seal says that a value is there; it may be shared.
     Ok(call(unsafe { (*slot).value.assume_init_ref() }))
 }
 
-/// The seal of a storage whose value now belongs to this call.
+/// The seal, which stands first in every storage.
+///
+/// # Safety
+/// As for [`shared`], and aligned as [`fits`] demands.
+unsafe fn seal_of<'a>(storage: *const u64) -> Result<&'a AtomicU32, Failure> {
+    memory::check(storage)?;
+    // SAFETY: checked above and promised by the caller; an atomic of any bits is a value.
+    Ok(unsafe { &*storage.cast() })
+}
+
+/// The seal of a storage whose value now belongs to this call. One function for all types of storage, as it stands before
+/// nearly every call.
 ///
 /// # Safety
 /// As for [`init`].
-unsafe fn opened<'a, S: Storage>(storage: *mut S) -> Result<&'a AtomicU32, Failure> {
-    memory::check(storage)?;
-    let slot: *mut Slot<S::Value> = storage.cast();
-    // SAFETY: checked above and promised by the caller; an atomic of any bits is a value.
-    let seal = unsafe { &(*slot).seal };
-    open(seal)?;
-    Ok(seal)
-}
-
-fn open(seal: &AtomicU32) -> Result<(), Failure> {
+#[inline(never)]
+unsafe fn open<'a>(storage: *mut u64) -> Result<&'a AtomicU32, Failure> {
+    // SAFETY: promised by the caller.
+    let seal = unsafe { seal_of(storage) }?;
     if is_busy(seal) {
-        return Err(Failure(UCM_HA_ERR_BUSY));
+        return Err(Failure::new(UCM_HA_ERR_BUSY));
     }
     if seal.load(Ordering::Relaxed) != here(READY, seal) {
-        return Err(Failure(UCM_HA_ERR_NOT_INITIALISED));
+        return Err(Failure::new(UCM_HA_ERR_NOT_INITIALISED));
     }
     // Acquire and release keep what a call does between its two stores, as an interrupt sees it.
     seal.store(here(BUSY, seal), Ordering::Relaxed);
     core::sync::atomic::compiler_fence(Ordering::Acquire);
-    Ok(())
+    Ok(seal)
 }
 
+#[inline(never)]
 fn close(seal: &AtomicU32) {
     seal.store(here(READY, seal), Ordering::Release);
 }

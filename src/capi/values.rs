@@ -283,7 +283,7 @@ pub(super) const fn alert(value: Alert) -> u8 {
 }
 
 /// The failure of a number that is none of the named values.
-pub(super) const UNKNOWN: Failure = Failure(UCM_HA_ERR_UNKNOWN_VALUE);
+pub(super) const UNKNOWN: Failure = Failure::new(UCM_HA_ERR_UNKNOWN_VALUE);
 
 /// The port of a number.
 pub(super) const fn port(number: u8) -> Result<Port, Failure> {

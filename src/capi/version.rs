@@ -38,7 +38,7 @@ pub extern "C" fn ucm_ha_library_version() -> *const c_char {
 pub(super) const fn check(version: u32) -> Result<(), Failure> {
     let same_major = major(version) == major(UCM_HA_ABI_VERSION);
     let minor_known = minor(version) <= minor(UCM_HA_ABI_VERSION);
-    if same_major && minor_known { Ok(()) } else { Err(Failure(UCM_HA_ERR_ABI_VERSION)) }
+    if same_major && minor_known { Ok(()) } else { Err(Failure::new(UCM_HA_ERR_ABI_VERSION)) }
 }
 
 const fn major(version: u32) -> u32 {

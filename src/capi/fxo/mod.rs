@@ -15,7 +15,7 @@ use super::{values, version};
 use crate::debounce::Limits;
 use crate::fxo::fault_line::{FaultLines, Polarity};
 use crate::fxo::si3050::{Chain, Companding, Country, Framing, Settings};
-use crate::fxo::{MAX_PORTS, Poller, PollerError, PollerSettings};
+use crate::fxo::{LineInterface, MAX_PORTS, Poller, PollerError, PollerSettings, Report};
 use crate::time::{Duration, Instant};
 use core::ffi::c_void;
 
@@ -52,13 +52,29 @@ pub struct ucm_ha_fxo {
 pub(super) struct Group {
     first_port: u8,
     ports: u8,
-    poller: Ports,
+    poller: Poller<Ports>,
 }
 
 #[expect(clippy::large_enum_variant, reason = "the storage has room for either, and there is no heap")]
 enum Ports {
-    Si3050(Poller<Chain<CallbackSpi>>),
-    FaultLines(Poller<FaultLines<CallbackPin>>),
+    Si3050(Chain<CallbackSpi>),
+    FaultLines(FaultLines<CallbackPin>),
+}
+
+impl LineInterface for Ports {
+    fn ports(&self) -> u8 {
+        match self {
+            Self::Si3050(chain) => chain.ports(),
+            Self::FaultLines(lines) => lines.ports(),
+        }
+    }
+
+    fn poll(&mut self, port: u8, now: Instant) -> Option<Report> {
+        match self {
+            Self::Si3050(chain) => chain.poll(port, now),
+            Self::FaultLines(lines) => lines.poll(port, now),
+        }
+    }
 }
 
 // SAFETY: integers only; size and alignment are asserted below.
@@ -145,10 +161,10 @@ pub unsafe extern "C" fn ucm_ha_fxo_init_si3050(
     let made = version::check(abi_version).and_then(|()| {
         // SAFETY: promised by the caller.
         let config = unsafe { memory::read(config) }?;
-        let spi = CallbackSpi { transfer: transfer.ok_or(Failure(UCM_HA_ERR_NULL))?, context };
+        let spi = CallbackSpi { transfer: transfer.ok_or(Failure::new(UCM_HA_ERR_NULL))?, context };
         let (visits, chips) = (config.visits()?, config.chips()?);
         // Made empty where it stays, and filled there: it is as large as a small stack.
-        let empty = || Ports::Si3050(Poller::without_ports(Chain::without_chips(spi, chips)));
+        let empty = || Ports::Si3050(Chain::without_chips(spi, chips));
         // SAFETY: promised by the caller.
         unsafe {
             storage::init(fxo, || config.group(empty()))?;
@@ -177,9 +193,9 @@ pub unsafe extern "C" fn ucm_ha_fxo_init_fault_lines(
     let made = version::check(abi_version).and_then(|()| {
         // SAFETY: promised by the caller.
         let config = unsafe { memory::read(config) }?;
-        let read = read.ok_or(Failure(UCM_HA_ERR_NULL))?;
+        let read = read.ok_or(Failure::new(UCM_HA_ERR_NULL))?;
         let (visits, polarity) = (config.visits()?, config.polarity()?);
-        let empty = || Ports::FaultLines(Poller::without_ports(FaultLines::new(heapless::Vec::new())));
+        let empty = || Ports::FaultLines(FaultLines::new(heapless::Vec::new()));
         // SAFETY: promised by the caller.
         unsafe {
             storage::init(fxo, || config.group(empty()))?;
@@ -201,10 +217,7 @@ pub unsafe extern "C" fn ucm_ha_fxo_init_fault_lines(
 pub unsafe extern "C" fn ucm_ha_fxo_poll(fxo: *mut ucm_ha_fxo, now_us: u64, update: *mut ucm_ha_fxo_update) -> i32 {
     let now = Instant::from_us(now_us);
     let poll = |group: &mut Group| {
-        let update = match &mut group.poller {
-            Ports::Si3050(poller) => poller.poll(now),
-            Ports::FaultLines(poller) => poller.poll(now),
-        };
+        let update = group.poller.poll(now);
         Ok(update
             .map_or_else(ucm_ha_fxo_update::default, |update| ucm_ha_fxo_update::from_core(&update, group.first_port)))
     };
@@ -220,13 +233,7 @@ pub unsafe extern "C" fn ucm_ha_fxo_poll(fxo: *mut ucm_ha_fxo, now_us: u64, upda
 /// See the rules at the top of the header.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ucm_ha_fxo_next_poll(fxo: *mut ucm_ha_fxo, due_us: *mut u64) -> i32 {
-    let next = |group: &mut Group| {
-        let due = match &group.poller {
-            Ports::Si3050(poller) => poller.next_poll(),
-            Ports::FaultLines(poller) => poller.next_poll(),
-        };
-        Ok(due.as_us())
-    };
+    let next = |group: &mut Group| Ok(group.poller.next_poll().as_us());
     // SAFETY: promised by the caller.
     code(unsafe { memory::write(due_us, || storage::with(fxo, next)) })
 }
@@ -239,13 +246,7 @@ pub unsafe extern "C" fn ucm_ha_fxo_next_poll(fxo: *mut ucm_ha_fxo, due_us: *mut
 /// See the rules at the top of the header.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ucm_ha_fxo_faults(fxo: *mut ucm_ha_fxo, faults: *mut u32) -> i32 {
-    let all = |group: &mut Group| {
-        let faults = match &group.poller {
-            Ports::Si3050(poller) => poller.faults(),
-            Ports::FaultLines(poller) => poller.faults(),
-        };
-        Ok(from_port(faults, group.first_port).bits())
-    };
+    let all = |group: &mut Group| Ok(from_port(group.poller.faults(), group.first_port).bits());
     // SAFETY: promised by the caller.
     code(unsafe { memory::write(faults, || storage::with(fxo, all)) })
 }
@@ -259,13 +260,7 @@ pub unsafe extern "C" fn ucm_ha_fxo_faults(fxo: *mut ucm_ha_fxo, faults: *mut u3
 /// See the rules at the top of the header.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ucm_ha_fxo_unknown(fxo: *mut ucm_ha_fxo, faults: *mut u32) -> i32 {
-    let all = |group: &mut Group| {
-        let faults = match &group.poller {
-            Ports::Si3050(poller) => poller.unknown(),
-            Ports::FaultLines(poller) => poller.unknown(),
-        };
-        Ok(from_port(faults, group.first_port).bits())
-    };
+    let all = |group: &mut Group| Ok(from_port(group.poller.unknown(), group.first_port).bits());
     // SAFETY: promised by the caller.
     code(unsafe { memory::write(faults, || storage::with(fxo, all)) })
 }
@@ -281,12 +276,10 @@ pub unsafe extern "C" fn ucm_ha_fxo_unknown(fxo: *mut ucm_ha_fxo, faults: *mut u
 pub unsafe extern "C" fn ucm_ha_fxo_port_status(fxo: *mut ucm_ha_fxo, port: u8, status: *mut ucm_ha_fxo_port) -> i32 {
     let look = |group: &mut Group| {
         let own = port.checked_sub(group.first_port).filter(|own| *own < group.ports);
-        let own = own.ok_or(Failure(UCM_HA_ERR_NO_SUCH_PORT))?;
-        let (report, fault, counters) = match &group.poller {
-            Ports::Si3050(poller) => (poller.report(own), poller.fault(own), poller.counters(own)),
-            Ports::FaultLines(poller) => (poller.report(own), poller.fault(own), poller.counters(own)),
-        };
-        Ok(ucm_ha_fxo_port::from_core(report, fault, counters.unwrap_or_default()))
+        let own = own.ok_or(Failure::new(UCM_HA_ERR_NO_SUCH_PORT))?;
+        let poller = &group.poller;
+        let counters = poller.counters(own).unwrap_or_default();
+        Ok(ucm_ha_fxo_port::from_core(poller.report(own), poller.fault(own), counters))
     };
     // SAFETY: promised by the caller.
     code(unsafe { memory::write(status, || storage::with(fxo, look)) })
@@ -294,7 +287,8 @@ pub unsafe extern "C" fn ucm_ha_fxo_port_status(fxo: *mut ucm_ha_fxo, port: u8, 
 
 fn defaults() -> ucm_ha_fxo_config {
     let settings = PollerSettings::default();
-    let ms = |span: Duration| u32::try_from(span.as_ms()).unwrap_or(u32::MAX);
+    // Without a division of 64 bits, which a small core has to be taught.
+    let ms = |span: Duration| u32::try_from(span.as_us()).unwrap_or(u32::MAX) / 1000;
     let country = Country::TBR21;
     ucm_ha_fxo_config {
         interval_ms: ms(settings.interval),
@@ -319,17 +313,17 @@ fn defaults() -> ucm_ha_fxo_config {
 impl From<PollerError> for Failure {
     fn from(error: PollerError) -> Self {
         let PollerError::PortCount(_) = error;
-        Self(UCM_HA_ERR_PORT_COUNT)
+        Self::new(UCM_HA_ERR_PORT_COUNT)
     }
 }
 
 impl ucm_ha_fxo_config {
     fn visits(&self) -> Result<PollerSettings, Failure> {
         if self.interval_ms == 0 || self.quiet_interval_ms == 0 {
-            return Err(Failure(UCM_HA_ERR_INTERVAL_ZERO));
+            return Err(Failure::new(UCM_HA_ERR_INTERVAL_ZERO));
         }
         let last = self.first_port.checked_add(self.ports).filter(|last| *last <= UCM_HA_MAX_FXO_PORTS);
-        last.filter(|_| self.ports > 0).ok_or(Failure(UCM_HA_ERR_PORT_COUNT))?;
+        last.filter(|_| self.ports > 0).ok_or(Failure::new(UCM_HA_ERR_PORT_COUNT))?;
         Ok(PollerSettings {
             interval: Duration::from_ms(self.interval_ms.into()),
             quiet_interval: Duration::from_ms(self.quiet_interval_ms.into()),
@@ -370,20 +364,19 @@ impl ucm_ha_fxo_config {
         }
     }
 
-    fn group(&self, poller: Ports) -> Group {
-        Group { first_port: self.first_port, ports: self.ports, poller }
+    fn group(&self, interface: Ports) -> Group {
+        Group { first_port: self.first_port, ports: self.ports, poller: Poller::without_ports(interface) }
     }
 }
 
 impl Group {
     /// The number of ports was checked before, so that no addition fails.
     fn add_chips(&mut self, visits: PollerSettings) -> Result<(), Failure> {
-        let Ports::Si3050(poller) = &mut self.poller else { return Ok(()) };
-        let chain = poller.interface_mut();
-        chain.add_chips(self.ports).map_err(|_| Failure(UCM_HA_ERR_PORT_COUNT))?;
+        let Ports::Si3050(chain) = self.poller.interface_mut() else { return Ok(()) };
+        chain.add_chips(self.ports).map_err(|_| Failure::new(UCM_HA_ERR_PORT_COUNT))?;
         // Whatever the outcome, the first polls find out the same and report it as a fault of the port.
         let _ = chain.align();
-        Ok(poller.add_ports(visits)?)
+        Ok(self.poller.add_ports(visits)?)
     }
 
     /// As `add_chips`.
@@ -394,11 +387,11 @@ impl Group {
         read: LineRead,
         context: *mut c_void,
     ) -> Result<(), Failure> {
-        let Ports::FaultLines(poller) = &mut self.poller else { return Ok(()) };
+        let Ports::FaultLines(lines) = self.poller.interface_mut() else { return Ok(()) };
         for line in (self.first_port..).take(self.ports.into()) {
-            let added = poller.interface_mut().add(CallbackPin { read, context, line }, polarity);
-            added.map_err(|_| Failure(UCM_HA_ERR_PORT_COUNT))?;
+            let added = lines.add(CallbackPin { read, context, line }, polarity);
+            added.map_err(|_| Failure::new(UCM_HA_ERR_PORT_COUNT))?;
         }
-        Ok(poller.add_ports(visits)?)
+        Ok(self.poller.add_ports(visits)?)
     }
 }
