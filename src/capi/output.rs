@@ -142,48 +142,55 @@ unsafe fn poll_node(node: &mut Node, frame: *mut u8) -> ucm_ha_output {
 
 impl ucm_ha_output {
     fn from_core(output: Output) -> Self {
-        let mut o = Self::default();
-        o.kind = match output {
+        let mut own = Self::default();
+        own.kind = own.tell(&output);
+        own
+    }
+
+    /// Sets the fields that count for an effect, and returns its kind. Out of line, so that the fields stay in memory: in
+    /// registers, every arm would have to set all of them.
+    #[inline(never)]
+    fn tell(&mut self, output: &Output) -> u8 {
+        match *output {
             Output::ReleaseAddress => UCM_HA_OUTPUT_RELEASE_ADDRESS,
             Output::BindAddress { valid_s, before } => {
-                (o.valid_s, o.before_us) = (valid_s, before.as_us());
+                (self.valid_s, self.before_us) = (valid_s, before.as_us());
                 UCM_HA_OUTPUT_BIND_ADDRESS
             }
             Output::RenewAddress { valid_s, before } => {
-                (o.valid_s, o.before_us) = (valid_s, before.as_us());
+                (self.valid_s, self.before_us) = (valid_s, before.as_us());
                 UCM_HA_OUTPUT_RENEW_ADDRESS
             }
-            Output::SendCable { len } => o.frame(UCM_HA_OUTPUT_SEND_CABLE, len),
-            Output::SendLan { len } => o.frame(UCM_HA_OUTPUT_SEND_LAN, len),
-            Output::SendArp { len } => o.frame(UCM_HA_OUTPUT_SEND_ARP, len),
+            Output::SendCable { len } => self.frame(UCM_HA_OUTPUT_SEND_CABLE, len),
+            Output::SendLan { len } => self.frame(UCM_HA_OUTPUT_SEND_LAN, len),
+            Output::SendArp { len } => self.frame(UCM_HA_OUTPUT_SEND_ARP, len),
             Output::Persist(record) => {
-                o.record = ucm_ha_record::from_core(record);
+                self.record = ucm_ha_record::from_core(record);
                 UCM_HA_OUTPUT_PERSIST
             }
             Output::RoleChanged { from, to, term, reason } => {
-                (o.role_before, o.role) = (values::role(from), values::role(to));
-                (o.term, o.reason) = (term, values::reason(reason));
+                (self.role_before, self.role) = (values::role(from), values::role(to));
+                (self.term, self.reason) = (term, values::reason(reason));
                 UCM_HA_OUTPUT_ROLE_CHANGED
             }
             Output::Alert { alert, raised, mac } => {
-                (o.alert, o.raised) = (values::alert(alert), raised.into());
-                o.has_mac = mac.is_some().into();
-                o.mac.octets = mac.unwrap_or_default().0;
+                (self.alert, self.raised) = (values::alert(alert), raised.into());
+                self.has_mac = mac.is_some().into();
+                self.mac.octets = mac.unwrap_or_default().0;
                 UCM_HA_OUTPUT_ALERT
             }
             Output::FaultChanged { faults, raised } => {
-                (o.faults, o.raised) = (faults.bits(), raised.into());
+                (self.faults, self.raised) = (faults.bits(), raised.into());
                 UCM_HA_OUTPUT_FAULT_CHANGED
             }
             Output::StartFullSync => UCM_HA_OUTPUT_START_FULL_SYNC,
             Output::Reboot => UCM_HA_OUTPUT_REBOOT,
             Output::SwitchDone(outcome) => {
-                o.refusal = values::refusal(outcome);
+                self.refusal = values::refusal(outcome);
                 UCM_HA_OUTPUT_SWITCH_DONE
             }
             Output::Stopped => UCM_HA_OUTPUT_STOPPED,
-        };
-        o
+        }
     }
 
     fn frame(&mut self, kind: u8, len: usize) -> u8 {
