@@ -113,6 +113,11 @@ impl Model {
         }
     }
 
+    /// FXO ports that other models have.
+    fn missing_fxo_ports(self) -> Faults {
+        Faults::FXO.difference(Faults::from_bits_truncate((1 << self.fxo_ports()) - 1))
+    }
+
     /// The id in the heartbeat.
     pub const fn id(self) -> u16 {
         match self {
@@ -322,6 +327,27 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
+    /// Every rule, in the order in which they are checked.
+    const ALL: [Self; 17] = [
+        Self::MacNotUnicast,
+        Self::PeerMacIsOwn,
+        Self::PortZero,
+        Self::TimeoutOutOfRange,
+        Self::PrefixOutOfRange,
+        Self::OwnIpUnusable,
+        Self::ClusterIpIsOwn,
+        Self::ClusterIpIsPeer,
+        Self::ClusterIpOutsideLan,
+        Self::PeerIpIsOwn,
+        Self::PeerIpOutsideLan,
+        Self::GatewayIsNode,
+        Self::GatewayOutsideLan,
+        Self::FirmwareTooOld,
+        Self::NoSuchFxoPort,
+        Self::WindowZero,
+        Self::BudgetTooHigh,
+    ];
+
     /// The setting at fault, by its name in the configuration file.
     pub const fn key(self) -> &'static str {
         match self {
@@ -376,6 +402,8 @@ impl fmt::Display for ConfigError {
 
 impl core::error::Error for ConfigError {}
 
+const _: () = assert!(ConfigError::ALL.len() == ConfigError::BudgetTooHigh as usize + 1, "no rule is left out");
+
 /// The interval at which a node sends on each path: T/20, or 50 ms with fast failover.
 pub const fn heartbeat_interval(timeout_s: u8, fast_failover: bool) -> Duration {
     if fast_failover { Duration::from_ms(50) } else { Duration::from_ms(timeout_s as u64 * 50) }
@@ -429,49 +457,47 @@ impl Config {
     /// Checks every rule and reports each violation to `report`; `true` when there was none.
     pub fn check(&self, mut report: impl FnMut(ConfigError)) -> bool {
         let mut valid = true;
-        for error in self.problems().into_iter().flatten() {
+        for rule in ConfigError::ALL.into_iter().filter(|rule| self.violates(*rule)) {
             valid = false;
-            report(error);
+            report(rule);
         }
         valid
     }
 
     /// The first violated rule, if any.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        match self.problems().into_iter().flatten().next() {
-            Some(error) => Err(error),
+        match ConfigError::ALL.into_iter().find(|rule| self.violates(*rule)) {
+            Some(rule) => Err(rule),
             None => Ok(()),
         }
     }
 
-    fn problems(&self) -> [Option<ConfigError>; 17] {
+    #[inline(never)]
+    fn violates(&self, rule: ConfigError) -> bool {
         use ConfigError as E;
         let lan = self.own_ip;
         let (own, cluster, peer) = (lan.address, self.cluster_ip.address, self.peer_ip);
         let outside = |ip| !lan.contains(ip) || lan.is_reserved(ip);
-        let gateway_is_node = |ip| ip == own || ip == peer || ip == cluster;
         let prefix_bad = |cidr: Cidr| cidr.prefix_len == 0 || cidr.prefix_len > 32;
-        let missing_ports = Faults::FXO.difference(Faults::from_bits_truncate((1 << self.model.fxo_ports()) - 1));
-        let when = |bad: bool, error: E| bad.then_some(error);
-        [
-            when(!self.mac.is_unicast() || !self.cable_mac.is_unicast(), E::MacNotUnicast),
-            when(self.peer_mac == Some(self.mac), E::PeerMacIsOwn),
-            when(self.heartbeat_port == 0, E::PortZero),
-            when(!heartbeat_timeout_is_valid(self.heartbeat_timeout_s), E::TimeoutOutOfRange),
-            when(prefix_bad(lan) || prefix_bad(self.cluster_ip), E::PrefixOutOfRange),
-            when(own.is_unspecified() || own.is_multicast() || lan.is_reserved(own), E::OwnIpUnusable),
-            when(cluster == own, E::ClusterIpIsOwn),
-            when(cluster == peer, E::ClusterIpIsPeer),
-            when(outside(cluster), E::ClusterIpOutsideLan),
-            when(peer == own, E::PeerIpIsOwn),
-            when(outside(peer), E::PeerIpOutsideLan),
-            when(self.gateway.is_some_and(gateway_is_node), E::GatewayIsNode),
-            when(self.gateway.is_some_and(outside), E::GatewayOutsideLan),
-            when(self.firmware < Firmware::OLDEST, E::FirmwareTooOld),
-            when(self.fault.switching.intersects(missing_ports), E::NoSuchFxoPort),
-            when(self.fault.handover_window_s == 0, E::WindowZero),
-            when(self.fault.handover_budget > MAX_HANDOVER_BUDGET, E::BudgetTooHigh),
-        ]
+        match rule {
+            E::MacNotUnicast => !self.mac.is_unicast() || !self.cable_mac.is_unicast(),
+            E::PeerMacIsOwn => self.peer_mac == Some(self.mac),
+            E::PortZero => self.heartbeat_port == 0,
+            E::TimeoutOutOfRange => !heartbeat_timeout_is_valid(self.heartbeat_timeout_s),
+            E::PrefixOutOfRange => prefix_bad(lan) || prefix_bad(self.cluster_ip),
+            E::OwnIpUnusable => own.is_unspecified() || own.is_multicast() || lan.is_reserved(own),
+            E::ClusterIpIsOwn => cluster == own,
+            E::ClusterIpIsPeer => cluster == peer,
+            E::ClusterIpOutsideLan => outside(cluster),
+            E::PeerIpIsOwn => peer == own,
+            E::PeerIpOutsideLan => outside(peer),
+            E::GatewayIsNode => self.gateway.is_some_and(|ip| ip == own || ip == peer || ip == cluster),
+            E::GatewayOutsideLan => self.gateway.is_some_and(outside),
+            E::FirmwareTooOld => self.firmware < Firmware::OLDEST,
+            E::NoSuchFxoPort => self.fault.switching.intersects(self.model.missing_fxo_ports()),
+            E::WindowZero => self.fault.handover_window_s == 0,
+            E::BudgetTooHigh => self.fault.handover_budget > MAX_HANDOVER_BUDGET,
+        }
     }
 }
 

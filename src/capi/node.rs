@@ -58,7 +58,7 @@ pub unsafe extern "C" fn ucm_ha_node_init(
     let made = unsafe { settings(abi_version, config, record) }.and_then(|(config, record)| {
         // SAFETY: promised by the caller.
         unsafe {
-            storage::init(node, || Node::at_rest(config, record, boot_id, Instant::from_us(now_us)))?;
+            storage::init(node, || Node::at_rest(&config, record, boot_id, Instant::from_us(now_us)))?;
             storage::with(node, |node| {
                 node.start();
                 Ok(())

@@ -142,14 +142,14 @@ impl Node {
     /// The first rule that `config` violates; nothing is created.
     pub fn new(config: Config, record: Record, boot_id: u32, now: Instant) -> Result<Self, ConfigError> {
         config.validate()?;
-        let mut node = Self::at_rest(config, record, boot_id, now);
+        let mut node = Self::at_rest(&config, record, boot_id, now);
         node.start();
         Ok(node)
     }
 
     /// A node that has not yet [started](Self::start), on a config that was validated. Apart from it, and nothing but a
     /// literal, so that the C ABI can make the node where it stays: it is as large as a small stack.
-    pub(crate) fn at_rest(config: Config, record: Record, boot_id: u32, now: Instant) -> Self {
+    pub(crate) fn at_rest(config: &Config, record: Record, boot_id: u32, now: Instant) -> Self {
         let disabled = !config.enabled;
         let off = disabled || record.disabled_by_peer;
         Self {
@@ -188,7 +188,7 @@ impl Node {
             sync: Sync { generation: 0, complete: false, running: false, retry_at: now },
             output: output::State::default(),
             counters: Counters::default(),
-            config,
+            config: *config,
         }
     }
 
