@@ -5,8 +5,9 @@
 //! (`CLOCK_BOOTTIME` on Linux). No wall clock is used anywhere in the protocol.
 //!
 //! Arithmetic is kept out of line: saturating 64-bit steps are long on a 32-bit core and stand in some hundred places, which
-//! makes 3 KB of code.
+//! makes 3 KB of code. What a core with registers of 64 bits does in one or two instructions is out of line on the others only.
 
+use core::cmp::Ordering;
 use core::fmt;
 use core::num::{NonZeroU32, NonZeroU64};
 use core::ops::{Add, Sub};
@@ -15,7 +16,7 @@ use core::ops::{Add, Sub};
 ///
 /// Kept as one more than that, so that `Option<Instant>` is no larger: a core with registers of 32 bits then passes and returns
 /// it in two of them. The last microsecond before [`Instant::NEVER`] is given up for it.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Instant(NonZeroU64);
 
 /// A span of time in microseconds. All arithmetic saturates.
@@ -30,7 +31,7 @@ impl Instant {
     pub const NEVER: Self = Self(NonZeroU64::MAX);
 
     /// The instant `us` microseconds after the origin.
-    #[inline(never)]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub const fn from_us(us: u64) -> Self {
         Self(NonZeroU64::MIN.saturating_add(us))
     }
@@ -41,6 +42,7 @@ impl Instant {
     }
 
     /// Microseconds since the origin.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub const fn as_us(self) -> u64 {
         match self {
             Self::NEVER => u64::MAX,
@@ -57,6 +59,28 @@ impl Instant {
     #[inline(never)]
     pub const fn since(self, earlier: Self) -> Duration {
         Duration(self.0.get().saturating_sub(earlier.0.get()))
+    }
+}
+
+impl PartialOrd for Instant {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Instant {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.cmp(&other.0)
+    }
+
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    fn max(self, other: Self) -> Self {
+        if other < self { self } else { other }
+    }
+
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    fn min(self, other: Self) -> Self {
+        if other < self { other } else { self }
     }
 }
 
