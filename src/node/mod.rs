@@ -153,7 +153,7 @@ impl Node {
         let disabled = !config.enabled;
         let off = disabled || record.disabled_by_peer;
         Self {
-            auth: config.key.as_ref().map(Authenticator::new),
+            auth: None,
             boot_id: boot_id.max(1),
             digest: config.digest(),
             started: now,
@@ -194,6 +194,8 @@ impl Node {
 
     /// The first step of a new node.
     pub(crate) fn start(&mut self) {
+        // Here and not before: what the key needs of the stack is not added to what the literal needs.
+        self.auth = self.config.key.as_ref().map(Authenticator::new);
         // A cluster IP left over from before must be gone before anything else happens.
         self.release_address();
         self.store_if_changed();
