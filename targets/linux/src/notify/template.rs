@@ -1,5 +1,7 @@
 //! The text that a server gets: JSON of the operator's making, with variables.
 
+use crate::settings::repeated;
+
 /// What a variable stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Variable {
@@ -44,7 +46,7 @@ impl Template {
             };
             let Some((_, variable)) = Variable::ALL.into_iter().find(|(known, _)| *known == name) else {
                 let known = Variable::ALL.map(|(known, _)| format!("${{{known}}}")).join(", ");
-                return Err(format!("has the unknown variable ${{{name}}}; there are {known}"));
+                return Err(format!("has the unknown variable ${{{}}}; there are {known}", repeated(name)));
             };
             parts.extend([Part::Text(before.to_owned()), Part::Variable(variable)]);
             rest = behind;

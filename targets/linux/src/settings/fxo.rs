@@ -1,6 +1,6 @@
 //! Section `[fxo]`: what leads to the FXO ports of this board.
 
-use super::reader::Reader;
+use super::reader::{Reader, repeated};
 use super::values as v;
 use std::path::PathBuf;
 use ucm_ha::config::Model;
@@ -84,8 +84,8 @@ fn check_lines(r: &mut Reader<'_>, lines: &[GpioLine], model: Option<Model>) {
     let same = |a: &GpioLine, b: &GpioLine| (&a.chip, a.offset) == (&b.chip, b.offset);
     let twice = lines.iter().enumerate().find(|(i, line)| lines.iter().skip(i + 1).any(|other| same(line, other)));
     if let Some((_, GpioLine { chip, offset, .. })) = twice {
-        let line = format!("{}:{offset}", chip.display());
-        r.refuse("lines", format!("gives {line:?} to two ports; give each port its own line"));
+        let line = repeated(&format!("{}:{offset}", chip.display()));
+        r.refuse("lines", format!("gives \"{line}\" to two ports; give each port its own line"));
     }
 }
 
@@ -101,6 +101,7 @@ fn gpio_line(text: &str) -> Result<GpioLine, String> {
         Some(GpioLine { chip: PathBuf::from(chip), offset, polarity })
     });
     parsed.ok_or_else(|| {
-        format!("{text:?} is not a GPIO line; write \"/dev/gpiochip0:4\", with \"!\" in front for active low")
+        let text = repeated(text);
+        format!("\"{text}\" is not a GPIO line; write \"/dev/gpiochip0:4\", with \"!\" in front for active low")
     })
 }

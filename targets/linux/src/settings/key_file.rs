@@ -1,5 +1,6 @@
 //! The pre-shared key: 32 bytes in hexadecimal, in a file that only its owner may read.
 
+use super::reader::escaped;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
@@ -19,7 +20,10 @@ pub(super) fn read(path: &Path) -> Result<Key, String> {
         return Err("is not a file; create it with `openssl rand -hex 32`".to_owned());
     }
     if mode & 0o077 != 0 {
-        return Err(format!("has mode {mode:04o}, others may read it; run `chmod 0600 {}`", path.display()));
+        return Err(format!(
+            "has mode {mode:04o}, others may read it; run `chmod 0600 {}`",
+            escaped(&path.to_string_lossy())
+        ));
     }
     let mut text = Vec::new();
     file.take(MAX_FILE_LEN).read_to_end(&mut text).map_err(unreadable)?;

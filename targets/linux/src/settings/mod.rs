@@ -14,7 +14,7 @@ mod values;
 
 pub(crate) use diff::changed_keys;
 pub(crate) use fxo::{Fxo, GpioLine};
-pub(crate) use reader::{Problem, one_line};
+pub(crate) use reader::{Problem, one_line, repeated};
 pub(crate) use resolve::{Resolved, resolve};
 pub(crate) use values::check_service_name;
 
@@ -204,7 +204,7 @@ fn syntax_problem(text: &str, error: &toml::de::Error) -> Problem {
     Problem {
         key: line.map_or_else(|| "configuration".to_owned(), |line| format!("line {line}")),
         value: None,
-        reason: format!("is not TOML: {}", error.message().replace('\n', ", ")),
+        reason: format!("is not TOML: {}", reader::escaped(&error.message().replace('\n', ", "))),
         passing: false,
     }
 }

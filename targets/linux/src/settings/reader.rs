@@ -35,10 +35,34 @@ pub(crate) fn one_line(problems: &[Problem]) -> String {
 
 /// `value` as it would stand in the file, on one line and not too long.
 pub(crate) fn shown(value: &Value) -> String {
-    let text = match value {
+    cut(written(value))
+}
+
+fn written(value: &Value) -> String {
+    match value {
         Value::String(text) => format!("{text:?}"),
-        other => other.to_string().replace(['\n', '\r'], " "),
-    };
+        Value::Array(entries) => format!("[{}]", entries.iter().map(written).collect::<Vec<_>>().join(", ")),
+        other => other.to_string().replace(char::is_control, " "),
+    }
+}
+
+/// `key` as it would stand in the file, on one line and not too long.
+fn shown_key(key: &str) -> String {
+    let bare = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
+    cut(if !key.is_empty() && key.bytes().all(bare) { key.to_owned() } else { format!("{key:?}") })
+}
+
+/// A part of a value that a reason repeats, on one line and not too long.
+pub(crate) fn repeated(text: &str) -> String {
+    cut(escaped(text))
+}
+
+/// `text` on one line.
+pub(super) fn escaped(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { c.escape_debug().to_string() } else { c.to_string() }).collect()
+}
+
+fn cut(text: String) -> String {
     match text.char_indices().nth(MAX_SHOWN) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text,
@@ -132,7 +156,8 @@ impl<'a> Reader<'a> {
 }
 
 fn dotted(path: &str, key: &str) -> String {
-    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+    let key = shown_key(key);
+    if path.is_empty() { key } else { format!("{path}.{key}") }
 }
 
 fn nearest<'k>(key: &str, known: &[&'k str]) -> Option<&'k str> {

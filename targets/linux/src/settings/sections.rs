@@ -1,6 +1,6 @@
 //! The sections of the configuration file, one function each.
 
-use super::reader::Reader;
+use super::reader::{Reader, repeated};
 use super::values as v;
 use super::{Device, Fault, Ha, Network, Notify, NotifyTarget, Paths, PidSource, Probe, Service};
 use crate::notify::Template;
@@ -67,7 +67,8 @@ pub(super) fn ha(mut r: Reader<'_>) -> Option<Ha> {
 fn fxo_ports(value: &toml::Value) -> Result<Faults, String> {
     let ports = v::list(|name| {
         let known = Faults::FXO.iter_names().find(|(known, _)| *known == name);
-        known.map(|(_, port)| port).ok_or_else(|| format!("{name:?} is not a port; write \"FXO1\" to \"FXO8\""))
+        let unknown = || format!("\"{}\" is not a port; write \"FXO1\" to \"FXO8\"", repeated(name));
+        known.map(|(_, port)| port).ok_or_else(unknown)
     })(value)?;
     Ok(ports.into_iter().collect())
 }

@@ -316,6 +316,36 @@ fn text_that_is_not_toml_is_named_by_its_line() {
     assert_eq!(said.lines().count(), 1);
 }
 
+/// Whoever reads the output line by line must not be shown a line of the file's making.
+#[test]
+fn a_mistake_with_line_ends_in_it_is_one_line() {
+    let cases = [
+        ("enable = true", "\"a\\nb\" = 1", "ha.\"a\\nb\" = 1: is not a setting; did you mean ha.enable?"),
+        ("enable = true", "\"\" = 1", "ha.\"\" = 1: is not a setting; did you mean ha.enable?"),
+        (
+            "[device]",
+            "[[notify]]\nurl = \"http://host/\"\ntemplate = \"${A\\u0085\\n}\"\n[device]",
+            "notify[0].template = \"${A\\u{85}\\n}\": has the unknown variable ${A\\u{85}\\n}; there are ${ACTION}, ${MAC}, \
+             ${CONTENT}",
+        ),
+        (
+            "\"FXO1\"",
+            "\"FXO1\\n\"",
+            "ha.hardware_fault_switch = [\"FXO1\\n\"]: \"FXO1\\n\" is not a port; write \"FXO1\" to \"FXO8\"",
+        ),
+    ];
+    for (line, replacement, said) in cases {
+        assert_eq!(complaint(line, replacement), said);
+    }
+}
+
+#[test]
+fn a_mistake_of_any_length_is_a_line_that_can_be_read() {
+    let long = "x".repeat(4000);
+    let said = complaint("enable = true", &format!("{long} = true"));
+    assert_eq!(said, format!("ha.{}… = true: is not a setting; did you mean ha.enable?", "x".repeat(80)));
+}
+
 #[test]
 fn all_problems_are_said_at_once() {
     let text = with("heartbeat_port = 9527", "heartbeat_port = 0")
