@@ -152,6 +152,12 @@ mod tests {
     }
 
     #[test]
+    fn a_frame_is_as_long_as_rfc_826_has_it() {
+        assert_eq!(emit(Message::Probe { target: CLUSTER }, MAC, &mut [0; 64]), Some(14 + 28));
+        assert_eq!(emit(Message::Probe { target: CLUSTER }, MAC, &mut [0; 41]), None, "no room");
+    }
+
+    #[test]
     fn a_probe_names_no_sender_address() {
         let heard = parse(&frame(Message::Probe { target: CLUSTER }));
         assert_eq!(heard, Some(Heard { mac: MAC, ip: Ipv4Addr::UNSPECIFIED, reply_to: None }));

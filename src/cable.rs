@@ -115,4 +115,30 @@ mod tests {
         }
         assert_eq!(parse(&frame, 9528), None, "another port");
     }
+
+    /// A frame whose IPv4 header has byte `at` replaced and its checksum made right again: only the field is wrong.
+    fn with_ip_byte(at: usize, value: u8) -> std::vec::Vec<u8> {
+        let mut frame = framed(b"heartbeat");
+        frame[ETHERNET_HEADER_LEN + at] = value;
+        Ipv4Packet::new_unchecked(&mut frame[ETHERNET_HEADER_LEN..]).fill_checksum();
+        frame
+    }
+
+    #[test]
+    fn what_is_no_whole_datagram_to_everybody_is_no_heartbeat_however_right_its_checksum() {
+        assert_eq!(parse(&with_ip_byte(1, 0xb8), 9527), Some(&b"heartbeat"[..]), "the type of service says nothing");
+        let fields = [(0, 0x65), (6, 0x20), (7, 1), (9, 6), (16, 169), (19, 254)];
+        for (at, value) in fields {
+            assert_eq!(parse(&with_ip_byte(at, value), 9527), None, "byte {at} = {value:#x}");
+        }
+        let mut other = framed(b"heartbeat");
+        other[12] = 0x86;
+        assert_eq!(parse(&other, 9527), None, "not IPv4");
+    }
+
+    #[test]
+    fn the_headers_are_as_long_as_their_standards_have_them() {
+        assert_eq!(framed(b"heartbeat").len(), 14 + 20 + 8 + 9);
+        assert_eq!(emit(&mut [0; 50], 9, MAC, MAC, 9527), None, "no room");
+    }
 }

@@ -147,6 +147,8 @@ fn with_byte(frame: &[u8], at: usize, value: u8) -> Vec<u8> {
 fn values_that_no_sender_writes_are_malformed() {
     let frame = golden("request");
     let unknown = [
+        (field::MAGIC.start, b'X'),
+        (field::LENGTH.end - 1, FIXED_LEN as u8 + CRC_LEN as u8 + 1),
         (field::KIND, 3),
         (field::PATH, 0),
         (field::ROLE, 6),
@@ -164,10 +166,29 @@ fn values_that_no_sender_writes_are_malformed() {
     assert_eq!(Repr::parse(&with_byte(&offer, field::SIGNAL_DETAIL, 9), None), Err(FrameError::Malformed));
 }
 
+/// `frame` with unknown bytes before its CRC, `length` bytes in all.
+fn lengthened(frame: &[u8], length: u16) -> Vec<u8> {
+    let mut longer = frame[..FIXED_LEN].to_vec();
+    longer[field::LENGTH].copy_from_slice(&length.to_be_bytes());
+    longer.resize(usize::from(length) - CRC_LEN, 0xee);
+    longer.extend(CRC.checksum(&longer).to_be_bytes());
+    longer
+}
+
+#[test]
+fn a_frame_may_be_as_long_as_the_document_allows_and_no_longer() {
+    let frame = golden("request");
+    for length in [81, 512, 1024] {
+        assert_eq!(Repr::parse(&lengthened(&frame, length), None), Ok(standby_asks()), "{length} bytes");
+    }
+    assert_eq!(Repr::parse(&lengthened(&frame, 1025), None), Err(FrameError::Malformed));
+}
+
 #[test]
 fn reserved_bytes_and_unknown_bits_are_ignored() {
     let frame = with_byte(&with_byte(&golden("request"), 74, 0xff), field::READINESS.start, 0xf6);
     assert!(Repr::parse(&frame, None).is_ok());
+    assert!(Repr::parse(&with_byte(&frame, field::FLAGS, !FLAG_AUTHENTICATED), None).is_ok());
 }
 
 #[test]
