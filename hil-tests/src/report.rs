@@ -55,7 +55,12 @@ pub(crate) fn play(order: &Order<'_>, interrupted: &Arc<AtomicBool>) -> io::Resu
     let mut stage = None;
     let total = order.scenarios.len() * order.runs as usize;
     let all = (1..=order.runs).flat_map(|run| order.scenarios.iter().map(move |scenario| (run, *scenario)));
+    let mut last_run = 1;
     for (number, (run, scenario)) in (1..).zip(all) {
+        // A pair hands over for faults of its own only so often, however often a scenario is played.
+        if std::mem::replace(&mut last_run, run) != run {
+            stage = None;
+        }
         println!("=== {number}/{total} {}: {}", scenario.name, scenario.about);
         let name = if order.runs == 1 { scenario.name.to_owned() } else { format!("{}-{run}", scenario.name) };
         let begin = Instant::now();
