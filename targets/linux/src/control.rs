@@ -15,7 +15,7 @@ pub(crate) const SOCKET_NAME: &str = "control.sock";
 /// Clients at a time; more are told to come again.
 pub(crate) const MAX_CLIENTS: usize = 8;
 /// Longest request line, in bytes, with its newline.
-const MAX_REQUEST_LEN: usize = 256;
+pub(crate) const MAX_REQUEST_LEN: usize = 256;
 /// Connections that are taken from the queue at once.
 const MAX_ACCEPT_BATCH: usize = 32;
 /// How long a client may take to write its request.

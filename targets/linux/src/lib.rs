@@ -11,6 +11,8 @@ mod control;
 mod core_helper;
 mod daemon;
 mod describe;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod fxo;
 mod interface;
 mod journal;

@@ -76,7 +76,8 @@ fn read_file(path: &Path) -> io::Result<Vec<u8>> {
     Ok(text)
 }
 
-fn encode(record: &Record) -> String {
+/// The text of the file.
+pub(crate) fn encode(record: &Record) -> String {
     let Record { term, term_ceiling, last_active, disabled_by_peer, handovers } = record;
     let body = format!(
         "{HEADER}\nterm {term}\nterm_ceiling {term_ceiling}\nlast_active {last_active}\n\
@@ -86,7 +87,7 @@ fn encode(record: &Record) -> String {
 }
 
 /// Only text that [`encode`] would write again, to the byte, is taken.
-fn decode(text: &[u8]) -> Option<Record> {
+pub(crate) fn decode(text: &[u8]) -> Option<Record> {
     let text = str::from_utf8(text).ok()?;
     let mut lines = text.lines().skip(1);
     let mut value = |name: &str| lines.next()?.strip_prefix(name)?.strip_prefix(' ');

@@ -12,6 +12,8 @@
 
 mod condition;
 mod form;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod record;
 mod ring;
 mod show;

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 /// Length of a record on disk, in bytes: `CRC JSON blanks newline`.
 pub(crate) const SLOT_LEN: usize = 512;
 /// Length of the checksum, in hexadecimal digits.
-const CRC_LEN: usize = 8;
-const CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
+pub(super) const CRC_LEN: usize = 8;
+pub(super) const CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 
 /// The logs of a node. Each has a file of its own, so that a storm in one costs the others nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

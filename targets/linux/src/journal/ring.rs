@@ -38,13 +38,13 @@ pub(crate) fn read(dir: &Path, log: Log) -> io::Result<Contents> {
     }
 }
 
-fn read_slots(file: &File, capacity: usize) -> io::Result<Vec<Slot>> {
+pub(super) fn read_slots(file: &File, capacity: usize) -> io::Result<Vec<Slot>> {
     let mut bytes = Vec::new();
     file.take(offset(capacity)).read_to_end(&mut bytes)?;
     Ok(bytes.chunks(SLOT_LEN).map(decode).collect())
 }
 
-fn contents(slots: &[Slot]) -> Contents {
+pub(super) fn contents(slots: &[Slot]) -> Contents {
     let damaged = slots.iter().filter(|slot| **slot == Slot::Damaged).count();
     let records = slots.iter().filter_map(|slot| match slot {
         Slot::Record(record) => Some(record.clone()),
@@ -76,7 +76,7 @@ impl Ring {
         Self::over(file, log.capacity())
     }
 
-    fn over(file: File, capacity: usize) -> io::Result<(Self, usize)> {
+    pub(super) fn over(file: File, capacity: usize) -> io::Result<(Self, usize)> {
         let slots = read_slots(&file, capacity)?;
         let contents = contents(&slots);
         let newest = contents.newest();
