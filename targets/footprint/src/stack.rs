@@ -12,16 +12,18 @@ const OWN_BYTES: usize = 128;
 /// Runs `call`, and says how many bytes of stack it took (at least [`OWN_BYTES`], at most all that was painted).
 #[inline(never)]
 pub fn measure<T>(call: impl FnOnce() -> T) -> (T, usize) {
-    let here = 0_u32;
-    let base = (&raw const here as usize) & !(WORD_BYTES - 1);
-    let lowest = base - OWN_BYTES - PAINTED_BYTES;
-    paint(lowest);
+    let lowest = paint();
     let result = black_box(call());
     (result, OWN_BYTES + PAINTED_BYTES - untouched_bytes(lowest))
 }
 
+/// Paints the stack below its caller, and returns the lowest address that it painted. Counted from its own frame: the
+/// caller's may be larger than what is left alone.
 #[inline(never)]
-fn paint(lowest: usize) {
+fn paint() -> usize {
+    let here = 0_u32;
+    let base = (black_box(&raw const here) as usize) & !(WORD_BYTES - 1);
+    let lowest = base - OWN_BYTES - PAINTED_BYTES;
     for offset in (0..PAINTED_BYTES).step_by(WORD_BYTES) {
         let word = core::ptr::with_exposed_provenance_mut::<u32>(lowest + offset);
         // SAFETY: the word is aligned and lies in RAM below the stack pointer, in memory nobody uses now: the board's RAM
@@ -29,6 +31,7 @@ fn paint(lowest: usize) {
         // measured.
         unsafe { word.write_volatile(PAINT) };
     }
+    lowest
 }
 
 #[inline(never)]
