@@ -112,6 +112,10 @@ fn only_the_same_major_and_a_known_minor_version_of_the_interface_are_taken() {
     for version in [0, UCM_HA_ABI_VERSION + 1, UCM_HA_ABI_VERSION + 0x1_0000, UCM_HA_ABI_VERSION - 0x1_0000] {
         assert_eq!(init(&mut node, version, &config()), UCM_HA_ERR_ABI_VERSION, "{version:#x}");
     }
+    let oldest = UCM_HA_ABI_VERSION & 0xffff_0000;
+    for version in oldest..=UCM_HA_ABI_VERSION {
+        assert_eq!(init(&mut node, version, &config()), UCM_HA_OK, "{version:#x}");
+    }
 }
 
 #[test]

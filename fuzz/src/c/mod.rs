@@ -67,14 +67,16 @@ impl Machine {
     }
 }
 
-/// A version of the interface, mostly the right one, and whether it is.
+/// A version of the interface, mostly the right one, and whether the library accepts it: the same major, the same minor or an
+/// older one.
 fn version(script: &mut Script<'_>) -> (u32, bool) {
+    const MAJOR: u32 = UCM_HA_ABI_VERSION & 0xffff_0000;
     let version = match script.byte() {
         0 => u32::from_be_bytes(script.array()),
         1 => UCM_HA_ABI_VERSION + 1,
         2 => UCM_HA_ABI_VERSION + 0x1_0000,
+        3 => MAJOR,
         _ => UCM_HA_ABI_VERSION,
     };
-    // The interface is 1.0: no other version is the same or older.
-    (version, version == UCM_HA_ABI_VERSION)
+    (version, (MAJOR..=UCM_HA_ABI_VERSION).contains(&version))
 }
