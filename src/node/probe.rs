@@ -41,7 +41,7 @@ pub(super) struct State {
     pub(super) gateway_agreed_dead: bool,
     cluster: Clearance,
     pub(super) peer_ip: Clearance,
-    /// Any ARP packet was received since the LAN's carrier came up.
+    /// Any ARP packet, or a heartbeat of the peer, was received on the LAN since its carrier came up.
     pub(super) lan_frame_seen: bool,
     /// Since when the LAN has been usable without a break.
     pub(super) lan_usable_since: Instant,

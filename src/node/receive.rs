@@ -33,7 +33,6 @@ impl Node {
         if source != self.config.peer_ip {
             return count(&mut self.counters.frames_unauthentic);
         }
-        self.probe.lan_frame_seen = true;
         match Repr::parse(payload, self.auth.as_ref()) {
             Ok(repr) if repr.path == Path::Lan => self.receive(&repr),
             Ok(_) | Err(FrameError::Malformed | FrameError::UnknownVersion) => {
@@ -70,6 +69,9 @@ impl Node {
                 self.quiet.incompatible_at = None;
                 self.quiet.stranger_active_at = None;
             }
+        }
+        if repr.path == Path::Lan {
+            self.probe.lan_frame_seen = true;
         }
         if self.role == Role::Active && repr.role == Role::Active && !self.is_overtaken(repr) {
             self.rival = Some(repr.boot_id);

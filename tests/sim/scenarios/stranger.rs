@@ -1,11 +1,12 @@
 //! Other stations: one that took the cluster IP, and one that forges frames (S6).
 
-use super::lab::{cable_out, given_machines, given_pair, slow};
+use super::lab::{cable_out, given_machines, given_pair, slow, without_gateway};
 use crate::sim::faults::Kind;
 use crate::sim::settings::Settings;
 use crate::sim::stations::NODE_MAC;
 use crate::sim::{A, B, MS, SEC, Us};
 use ucm_ha::event::Alert;
+use ucm_ha::role::Role;
 
 #[test]
 fn an_active_defends_the_cluster_ip_and_alerts() {
@@ -60,6 +61,20 @@ fn an_attacker_changes_no_role() {
                 lab.then_no_outage(start);
             });
         }
+    }
+}
+
+#[test]
+fn forged_frames_do_not_prove_the_lan_of_a_node_alone() {
+    for key in [true, false] {
+        given_machines(&Settings { key, peer_mac: true, ..without_gateway() }, |lab| {
+            lab.plan(0, 30 * SEC, Kind::PowerLost { node: B });
+            lab.begin(Kind::Attack);
+            lab.run(29 * SEC);
+            lab.ensure(lab.role(A) == Role::Init, "nobody who is there has been heard");
+            lab.run(11 * SEC);
+            lab.ensure(lab.bound(lab.active()), "with the peer's first ARP packets it takes part");
+        });
     }
 }
 
