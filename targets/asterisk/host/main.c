@@ -143,11 +143,22 @@ static void carry_out(struct host *host)
     }
 }
 
+/* Without its static address the peer's datagrams do not arrive here. What cannot be read stays as it was told. */
+static void check_own_address(struct host *host)
+{
+    bool present;
+
+    if (netlink_has_address(host->options.config.own_ip, &present)) {
+        ucm_ha_node_own_address(&host->node, now_us(), present);
+    }
+}
+
 static void look_at_interfaces(struct host *host)
 {
     netlink_drain(&host->netlink);
     ucm_ha_node_link(&host->node, now_us(), UCM_HA_PORT_CABLE, netlink_has_carrier(host->options.cable));
     ucm_ha_node_link(&host->node, now_us(), UCM_HA_PORT_LAN, netlink_has_carrier(host->options.lan));
+    check_own_address(host);
     check_address(host);
 }
 

@@ -12,7 +12,7 @@ use ucm_ha_linux::lab::plan::Node;
 pub(crate) type Case = fn(&mut Stage) -> Step;
 
 /// All, in the order in which they are played.
-pub(crate) const ALL: [(&str, Case); 15] = [
+pub(crate) const ALL: [(&str, Case); 16] = [
     ("a_crash_of_asterisk_hands_over_at_once", crash),
     ("a_stopped_asterisk_hands_over_when_its_kicks_are_missed", stopped),
     ("a_deadlock_of_the_dialplan_hands_over", |stage| deadlock(stage, "dialplan", "the lock of the dialplan")),
@@ -29,6 +29,7 @@ pub(crate) const ALL: [(&str, Case); 15] = [
     ("asterisk_ends_with_the_module_when_it_is_told_to", ending),
     ("a_phone_registers_again_at_the_node_that_took_over", registration),
     ("two_programs_that_embed_the_node_are_a_pair", embedded::pair),
+    ("such_a_program_without_its_static_address_claims_nothing", embedded::own_address),
     ("such_a_program_and_the_daemon_are_a_pair", embedded::mixed),
 ];
 

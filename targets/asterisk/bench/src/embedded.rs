@@ -3,6 +3,7 @@
 use crate::host::Host;
 use crate::stage::{Stage, Step, TIMEOUT_S, expect};
 use rustix::process::Signal;
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 use ucm_ha_linux::lab::daemon;
 use ucm_ha_linux::lab::plan::Node;
@@ -10,6 +11,8 @@ use ucm_ha_linux::lab::plan::Node;
 const TIMEOUT: Duration = Duration::from_secs(TIMEOUT_S as u64);
 /// What a change of roles may take beyond what it waits for, on a machine with other work.
 const SLACK: Duration = Duration::from_millis(700);
+/// Until the program has looked at its interfaces and at who is on the LAN.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// Two of them: boot, death of the active, return, force switch, end.
 pub(crate) fn pair(stage: &mut Stage) -> Step {
@@ -43,6 +46,35 @@ pub(crate) fn pair(stage: &mut Stage) -> Step {
     expect(bound < SLACK, || format!("only after {bound:?}"))?;
     let code = stage.wait_for("the program ends", |_| hosts[first.index()].as_mut().map_or(Ok(None), Host::ended))?;
     expect(code == 0, || format!("it ended with {code}"))
+}
+
+/// A standby that has lost its static address hears nobody on the LAN and, with the cable out, nobody at all. It knows that
+/// the trouble is its own, and does not even try.
+pub(crate) fn own_address(stage: &mut Stage) -> Step {
+    let hosts = [Some(stage.start_host(Node::A)?), Some(stage.start_host(Node::B)?)];
+    let first = active_of(stage, &hosts)?;
+    let second = first.peer();
+    let claims = || {
+        let said = hosts[second.index()].as_ref().map(Host::log).unwrap_or_default();
+        said.lines().filter(|line| line.contains("-> claiming")).count()
+    };
+    let before = claims();
+
+    stage.set_own_address(second, false)?;
+    sleep(LOOK);
+    stage.pull_cable(first)?;
+    sleep(2 * TIMEOUT);
+    expect(claims() == before, || "it claimed".to_owned())?;
+    stage.set_own_address(second, true)?;
+    sleep(LOOK);
+    expect(active_of(stage, &hosts)? == first, || "the role moved".to_owned())?;
+
+    // With its address it does claim when the active dies.
+    let begin = Instant::now();
+    hosts[first.index()].as_ref().map_or(Ok(()), |host| host.signal(Signal::KILL))?;
+    let bound = stage.wait_until_bound(second, begin)? - begin;
+    println!("  active killed: the standby that has its address again has the cluster IP after {bound:.2?}");
+    expect(bound < TIMEOUT + SLACK, || format!("only after {bound:?}"))
 }
 
 /// One of them and the daemon: same wire, same rules.

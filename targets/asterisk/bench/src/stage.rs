@@ -11,9 +11,9 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 use ucm_ha_linux::lab::daemon::{self, Daemon, NodeStatus, Settings};
 use ucm_ha_linux::lab::error::Context;
-use ucm_ha_linux::lab::network::Network;
+use ucm_ha_linux::lab::network::{Cut, Network};
 use ucm_ha_linux::lab::observer::{FAST_PERIOD, Observer};
-use ucm_ha_linux::lab::plan::Node;
+use ucm_ha_linux::lab::plan::{LAN, Node, Port};
 
 /// Heartbeat timeout.
 pub(crate) const TIMEOUT_S: u8 = 3;
@@ -92,6 +92,17 @@ impl Stage {
     /// Starts the program that embeds a node, in the place of the daemon.
     pub(crate) fn start_host(&mut self, node: Node) -> Step<Host> {
         Host::start(&self.parts.host, node, &self.network.node(node).netns, TIMEOUT_S)
+    }
+
+    /// Takes a node's static address, or gives it back.
+    pub(crate) fn set_own_address(&mut self, node: Node, there: bool) -> Step {
+        let links = &mut self.network.node(node).links;
+        if there { links.add_address(LAN, node.address()) } else { links.remove_address(LAN, node.address()) }
+    }
+
+    /// Pulls the heartbeat cable out of a node.
+    pub(crate) fn pull_cable(&mut self, node: Node) -> Step {
+        self.network.cut(Port::cable(node), Cut::Carrier)
     }
 
     /// Starts Asterisk and waits until the daemon gets its kicks.
