@@ -2,7 +2,7 @@ use super::*;
 use std::string::ToString;
 use std::vec::Vec;
 
-fn valid() -> Config {
+pub(crate) fn valid() -> Config {
     Config {
         enabled: true,
         station_type: StationType::Primary,

@@ -231,3 +231,6 @@ impl Node {
         if reply_form { Message::AnnounceReply { address } } else { Message::AnnounceRequest { address } }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -146,3 +146,48 @@ fn a_peer_that_sends_rarely_by_its_settings_is_judged_by_its_own_interval() {
     assert_eq!(peer.sight(ms(1000 + 3 * 350 - 1)), Sight::Deaf);
     assert_eq!(peer.sight(ms(1000 + 3 * 350)), Sight::Silent);
 }
+
+#[test]
+fn the_ages_of_what_was_heard_are_those_of_the_frames() {
+    let mut peer = accepted();
+    assert_eq!([Path::Cable, Path::Lan].map(|path| peer.last_heard_on(path)), [Some(ms(1000)), None]);
+    assert_eq!((peer.last_audible(), peer.progress()), (Some(ms(1000)), Some(ms(1000))));
+    assert_eq!(peer.audible_since(), ms(1000));
+    peer.receive(ms(1050), &frame(1, 12, 2000), OWN_BOOT, 3000);
+    assert_eq!((peer.last_audible(), peer.progress()), (Some(ms(1050)), Some(ms(1000))), "the echo stands still");
+    assert_eq!((peer.audible_since(), peer.one_way_since()), (ms(1000), ms(1000)));
+    let again = 1050 + 3 * I;
+    peer.receive(ms(again), &frame(1, 13, 2000), OWN_BOOT, 3000);
+    assert_eq!(peer.audible_since(), ms(again), "it had been silent");
+}
+
+#[test]
+fn an_older_frame_on_the_other_path_is_not_echoed() {
+    let mut peer = accepted();
+    peer.receive(ms(1001), &Repr { path: Path::Lan, ..frame(1, 5, 2000) }, OWN_BOOT, 2000);
+    assert_eq!(peer.echo(), Echo { boot_id: 1, sequence: 11, counted: true });
+    peer.receive(ms(1002), &Repr { path: Path::Lan, ..frame(1, 12, 2000) }, OWN_BOOT, 2000);
+    assert_eq!(peer.echo(), Echo { boot_id: 1, sequence: 12, counted: true });
+}
+
+#[test]
+fn a_frame_that_was_overtaken_is_a_late_sign_of_the_peer_and_a_stranger_is_none() {
+    let mut peer = accepted();
+    peer.receive(ms(1010), &frame(9, 99, 2000), OWN_BOOT, 2000);
+    assert_eq!(peer.last_late(), None);
+    peer.receive(ms(1020), &frame(1, 11, 2000), OWN_BOOT, 2000);
+    assert_eq!(peer.last_late(), Some(ms(1020)));
+}
+
+#[test]
+fn a_peer_that_was_heard_for_the_first_time_is_waited_for_until_its_probation_ends() {
+    let mut peer = Peer::new(Duration::from_ms(I));
+    assert_eq!((peer.introduced_at(), peer.is_settled()), (Instant::ZERO, true), "nobody was heard");
+    peer.receive(ms(900), &frame(1, 10, 0), OWN_BOOT, 1000);
+    peer.receive(ms(950), &frame(1, 11, 0), OWN_BOOT, 1000);
+    assert_eq!((peer.introduced_at(), peer.is_settled()), (ms(900 + 8 * I), false));
+    peer.receive(ms(1000), &frame(1, 12, 2000), OWN_BOOT, 2000);
+    assert_eq!((peer.introduced_at(), peer.is_settled()), (Instant::ZERO, true), "it is accepted");
+    peer.receive(ms(2000), &frame(9, 99, 0), OWN_BOOT, 2000);
+    assert!(!peer.is_settled(), "another boot tries to be heard");
+}
