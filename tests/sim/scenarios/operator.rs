@@ -70,6 +70,19 @@ fn a_forced_switch_without_peer_is_refused() {
 }
 
 #[test]
+fn a_forced_switch_to_a_peer_that_cannot_bind_is_refused_and_undone() {
+    given_pair(&Settings::default(), |lab| {
+        let (active, start) = (lab.active(), lab.now());
+        lab.begin(Kind::BindFails { node: lab.standby() });
+        lab.command(active, Command::ForceSwitch);
+        lab.run(SEC);
+        lab.then_refused(SwitchRefusal::PeerRefused);
+        lab.ensure(lab.active() == active && lab.bound(active), "the active serves on");
+        lab.then_outage_within(start, 500 * MS);
+    });
+}
+
+#[test]
 fn a_forced_switch_to_a_faulty_peer_is_refused() {
     for kind in [|node| Kind::SelfFault { node, faults: Faults::SERVICE }, lan_out] {
         given_pair(&Settings::default(), |lab| {
