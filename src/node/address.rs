@@ -91,12 +91,6 @@ impl State {
         let forget = FOREIGN_REPORT.after(self.foreign.map(|(_, at)| at));
         [self.renew_at, self.announce_at, self.holdoff_until, forget]
     }
-
-    fn unbind(&mut self, binding: Binding) {
-        self.binding = binding;
-        self.renew_at = Instant::NEVER;
-        self.announce_at = Instant::NEVER;
-    }
 }
 
 impl Node {
@@ -112,8 +106,17 @@ impl Node {
         self.address.renew_at = Instant::NEVER;
     }
 
+    fn unbind(&mut self, binding: Binding) {
+        self.address.binding = binding;
+        self.address.renew_at = Instant::NEVER;
+        self.address.announce_at = Instant::NEVER;
+        // Asked for earlier in the same step, it would be sent after the release.
+        self.send.announce = false;
+        self.send.announce_reply = false;
+    }
+
     pub(super) fn release_address(&mut self) {
-        self.address.unbind(Binding::Releasing);
+        self.unbind(Binding::Releasing);
         self.address.request = Some(Request::Release);
     }
 
@@ -145,7 +148,7 @@ impl Node {
     }
 
     fn address_failed(&mut self) {
-        self.address.unbind(Binding::Unbound);
+        self.unbind(Binding::Unbound);
         self.address.holdoff_until = self.now + self.config.timeout();
         if self.role == Role::Claiming {
             self.refuse_term(self.term);
@@ -154,7 +157,7 @@ impl Node {
     }
 
     fn address_lost(&mut self) {
-        self.address.unbind(Binding::Unbound);
+        self.unbind(Binding::Unbound);
         if self.role == Role::Active {
             // Whether this node may still serve is decided right after this; the address is released again if not.
             self.bind_address();

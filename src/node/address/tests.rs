@@ -8,7 +8,7 @@ use crate::event::Alert;
 use crate::fault::Faults;
 use crate::io::{AddressEvent, Input, Output, Port, Record};
 use crate::role::Role;
-use crate::wire::{Kind, Path, Readiness, Repr, Signal};
+use crate::wire::{HandoverReason, Kind, Path, Readiness, Repr, Signal};
 use crate::{Config, FRAME_CAPACITY, Instant, Node};
 use std::vec::Vec;
 
@@ -26,6 +26,8 @@ struct Alone {
     binds: bool,
     /// Number of the newest heartbeat, which the peer echoes.
     newest_sent: u64,
+    /// What the peer's heartbeats carry.
+    signal: Signal,
     /// Every effect but heartbeats and probes, with its time in ms.
     done: Vec<(u64, Done)>,
 }
@@ -43,7 +45,7 @@ impl Alone {
     fn on(config: Config) -> Self {
         let now = Instant::from_ms(START_MS);
         let node = Node::new(config, Record::default(), BOOT_ID, now).unwrap();
-        let mut alone = Self { node, now, binds: true, newest_sent: 0, done: Vec::new() };
+        let mut alone = Self { node, now, binds: true, newest_sent: 0, signal: Signal::None, done: Vec::new() };
         alone.drain();
         alone.give(Input::Link { port: Port::Lan, up: true });
         alone.give(Input::Link { port: Port::Cable, up: true });
@@ -89,6 +91,7 @@ impl Alone {
     }
 
     fn hear_peer(&mut self, path: Path, role: Role) {
+        let absent = Readiness::FAST_FAILOVER | Readiness::FAST_SUSPENDED;
         let heartbeat = Repr {
             version_max: 1,
             kind: Kind::Response,
@@ -102,8 +105,8 @@ impl Alone {
             echo_boot_id: BOOT_ID,
             echo_sequence: self.newest_sent,
             term: 0,
-            readiness: Readiness::all() - Readiness::FAST_FAILOVER - Readiness::FAST_SUSPENDED,
-            signal: Signal::None,
+            readiness: Readiness::all() - absent,
+            signal: self.signal,
             faults: Faults::empty(),
             firmware: Firmware([1, 0, 10, 2]),
             digest: 0,
@@ -277,4 +280,24 @@ fn the_owner_is_announced_again_when_the_peer_is_back_on_the_lan() {
     alone.hear_peer_until(there_at + 18_000, &[Path::Cable, Path::Lan], Role::Standby);
     let back_at = there_at + 17_000 + PEER_INTERVAL_MS;
     assert_eq!(alone.times(|done| *done == Done::Announced), [back_at, back_at + 50, back_at + 150]);
+}
+
+#[test]
+fn an_address_that_is_released_in_the_same_step_is_not_defended() {
+    let mut alone = Alone::on(Config { heartbeat_timeout_s: 3, fast_failover: false, ..valid() });
+    let (both, term, reason) = ([Path::Cable, Path::Lan], 5, HandoverReason::Shutdown);
+    alone.hear_peer_until(START_MS + 3_000, &both, Role::Active);
+    alone.signal = Signal::Handover { term, reason };
+    alone.hear_peer_until(START_MS + 3_500, &both, Role::Active);
+    alone.signal = Signal::Released { term, reason };
+    alone.hear_peer_until(START_MS + 4_000, &both, Role::Yielding);
+    assert_eq!(alone.node.role(), Role::Active);
+    alone.run_until(START_MS + 6_500);
+    alone.done.clear();
+    // Without gateway it has the lease alone. It is called late, when its lease is over, and what it reads first then is a stranger's announcement.
+    alone.now = Instant::from_ms(START_MS + 7_300);
+    let address = alone.node.config().cluster_ip.address;
+    alone.hear(Message::AnnounceRequest { address }, STRANGER);
+    assert_eq!(alone.times(|done| *done == Done::Released), [START_MS + 7_300]);
+    assert_eq!(alone.times(|done| *done == Done::Announced), []);
 }
