@@ -19,6 +19,17 @@ pub(crate) fn file(bytes: &[u8]) {
     let lines = bytes.split(|byte| *byte == b'\n').take(CAPACITY + 1);
     let sealed: Vec<u8> = lines.flat_map(sealed).collect();
     run(&sealed);
+    if let [at, flip, ..] = *bytes {
+        sealed.chunks(SLOT_LEN).for_each(|slot| damage(slot, usize::from(at) * 2, flip));
+    }
+}
+
+/// One damaged byte makes no record another.
+fn damage(slot: &[u8], at: usize, flip: u8) {
+    let mut damaged = slot.to_vec();
+    damaged[at] ^= flip;
+    let (whole, read) = (decode(slot), decode(&damaged));
+    assert!(read == whole || read == Slot::Damaged, "byte {at} damaged by {flip:#x}: {whole:?} is read as {read:?}");
 }
 
 /// A place with the line in it and a checksum that is right.
