@@ -66,9 +66,8 @@ fn write_on(mut ring: Ring, file: &File, records: &[Record]) {
     assert!(after.len() <= CAPACITY && after.len() >= records.len(), "{} of {}", after.len(), records.len());
     let kept = after.iter().filter(|record| records.contains(record)).count();
     assert!(kept + 1 >= records.len().min(CAPACITY), "more than one record made room");
-    let newest_before = records.last().map_or(0, |record| record.id);
-    let stays = after.iter().any(|record| record.id == newest_before);
-    assert!(records.is_empty() || stays, "the newest record made room, and not an older one");
+    let stays = |newest: &Record| after.iter().any(|record| record.id == newest.id);
+    assert!(records.last().is_none_or(stays), "the newest record made room, and not an older one");
     let (reopened, damaged) = open(file);
     assert_eq!((reopened.newest(), damaged), (id, 0));
 }
