@@ -14,8 +14,10 @@ use crate::wire::{HandoverReason, Readiness, RefuseReason, Repr, Signal};
 
 /// Time the standby has to answer one offer.
 const OFFER_RETRY: Duration = Duration::from_ms(100);
-/// Offers before the standby counts as not answering.
-const OFFER_TRIES: u8 = 3;
+/// Offers before the standby counts as not answering. Meanwhile the active goes on serving, so a slow cable or disk gets its time …
+const OFFER_TRIES: u8 = 10;
+/// … but not where nobody can be served: then the standby is to find out by its silence timer.
+const OFFER_TRIES_IN_THE_DARK: u8 = 3;
 /// A program that is asked to stop waits this long for a handover.
 const STOP_WITHIN: Duration = Duration::from_ms(2000);
 
@@ -133,7 +135,8 @@ impl Node {
     }
 
     fn retry_offer(&mut self, offer: Offer) {
-        if offer.tries < OFFER_TRIES {
+        let tries = if self.health.lan_carrier() { OFFER_TRIES } else { OFFER_TRIES_IN_THE_DARK };
+        if offer.tries < tries {
             let retry_at = self.now + OFFER_RETRY;
             self.handover.offer = Some(Offer { tries: offer.tries + 1, retry_at, ..offer });
             return self.send_now();

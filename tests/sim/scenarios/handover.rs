@@ -1,7 +1,10 @@
 //! Self-faults and what becomes of them: L2, L5, S3.
 
-use super::lab::{cable_out, gateway_lost_for, given_pair, lan_out, lan_split_between_nodes, slow, without_gateway};
+use super::lab::{
+    cable_out, gateway_lost_for, given_pair, lan_dead_silently, lan_out, lan_split_between_nodes, slow, without_gateway,
+};
 use crate::sim::faults::Kind;
+use crate::sim::link::Impairment;
 use crate::sim::settings::Settings;
 use crate::sim::{MS, SEC};
 use ucm_ha::config::{FaultPolicy, NetworkMethod};
@@ -231,4 +234,19 @@ fn a_standby_that_has_just_lost_the_gateway_is_not_handed_the_role() {
         lab.then_no_outage(start);
         lab.then_alert(active, Alert::HandoverFailed);
     });
+}
+
+#[test]
+fn a_handover_over_a_cable_that_is_slow_gets_its_time() {
+    // Found by the grid of double faults: the active took an answer that was under way for none, each time anew.
+    let late = Impairment { loss_percent: 5, delay_min_us: 100 * MS, delay_max_us: 400 * MS, ..Impairment::default() };
+    for settings in [Settings::default(), slow()] {
+        given_pair(&settings, |lab| {
+            let (old, heir) = (lab.active(), lab.standby());
+            lab.begin(Kind::CableBad(late));
+            lab.begin(lan_dead_silently(old));
+            lab.run(6 * SEC);
+            lab.ensure(lab.active() == heir, "the node whose LAN works serves");
+        });
+    }
 }
