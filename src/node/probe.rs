@@ -7,6 +7,7 @@ use crate::peer::Sight;
 use crate::reach::{Clearance, Reach};
 use crate::role::{Consent, Role};
 use crate::time::{Duration, Instant};
+use crate::wire::Readiness;
 
 /// Longest time between two gateway probes while all is well.
 const GATEWAY_IDLE: Duration = Duration::from_ms(350);
@@ -176,8 +177,11 @@ impl Node {
     }
 
     /// Both ends see, in the same exchange, that the gateway does not answer.
-    pub(super) fn agree_on_gateway(&mut self, peer_sees_gateway: bool) {
-        self.probe.gateway_agreed_dead = self.gateway_seen() == Some(false) && !peer_sees_gateway;
+    pub(super) fn agree_on_gateway(&mut self, peer: Readiness) {
+        // Who knows no gateway says nothing of one (S1).
+        let peer_misses_it =
+            peer & (Readiness::GATEWAY_CONFIGURED | Readiness::GATEWAY_SEEN) == Readiness::GATEWAY_CONFIGURED;
+        self.probe.gateway_agreed_dead = self.gateway_seen() == Some(false) && peer_misses_it;
     }
 
     pub(super) fn run_probes(&mut self) {

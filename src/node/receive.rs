@@ -6,7 +6,7 @@ use crate::arp;
 use crate::cable;
 use crate::peer::Receipt;
 use crate::role::Role;
-use crate::wire::{FrameError, Kind, Path, Readiness, Repr};
+use crate::wire::{FrameError, Kind, Path, Repr};
 use core::net::Ipv4Addr;
 
 impl Node {
@@ -65,7 +65,7 @@ impl Node {
             }
             Receipt::Audible => {}
             Receipt::Counted => {
-                self.agree_on_gateway(repr.readiness.contains(Readiness::GATEWAY_SEEN));
+                self.agree_on_gateway(repr.readiness);
                 self.quiet.incompatible_at = None;
                 self.quiet.stranger_active_at = None;
             }
