@@ -4,13 +4,15 @@ use super::Node;
 use crate::config::{FaultPolicy, MAX_HANDOVER_BUDGET};
 use crate::fault::Faults;
 use crate::io::Port;
-use crate::peer::Sight;
 use crate::time::{Duration, Instant};
 use crate::wire::Readiness;
 use heapless::Deque;
 
 /// The own gateway may be silent for this long, while the peer sees it, before that is a fault of this node.
 const GATEWAY_FAULT_AFTER: Duration = Duration::from_ms(2500);
+/// What the peer last said of the gateway holds for this long. Shorter gaps are those of a cable that loses many frames, and would
+/// begin the time above anew each time.
+const PEER_WORD: Duration = Duration::from_ms(1500);
 
 /// Faults that are not reported from outside.
 const OWN_TO_FIND: Faults = Faults::LAN.union(Faults::WAN).union(Faults::GATEWAY);
@@ -150,7 +152,7 @@ impl Node {
 
     /// The own gateway lost while the peer sees it is a fault of this node's LAN, carrier or not.
     fn watch_gateway(&mut self) {
-        let peer_sees = self.peer.sight(self.now) != Sight::Silent
+        let peer_sees = self.now < self.peer_word_ends()
             && self.peer.facts().is_some_and(|facts| facts.readiness.contains(Readiness::GATEWAY_SEEN));
         if self.gateway_seen() != Some(false) || !peer_sees {
             self.health.raised.remove(Faults::GATEWAY);
@@ -159,6 +161,11 @@ impl Node {
         } else if self.now >= self.health.gateway_lost_from + GATEWAY_FAULT_AFTER {
             self.health.raised.insert(Faults::GATEWAY);
         }
+    }
+
+    /// Until when what the peer last said of the gateway holds.
+    pub(super) fn peer_word_ends(&self) -> Instant {
+        PEER_WORD.until(self.peer.last_audible())
     }
 
     /// Severity of a set of faults under this node's fault switches, which the peer's settings match.

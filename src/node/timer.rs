@@ -31,7 +31,7 @@ impl Node {
         next.of(&self.fast_deadlines());
         next.of(&self.ready_deadlines());
         let lease_end = self.lease_end().unwrap_or(Instant::NEVER);
-        next.of(&[lease_end, self.peer.silent_at(), self.peer.deaf_at()]);
+        next.of(&[lease_end, self.peer.silent_at(), self.peer.deaf_at(), self.peer_word_ends()]);
         next.at
     }
 
