@@ -17,7 +17,7 @@ const GATEWAY_EARLY: Duration = CABLE_REST;
 const GATEWAY_MISSED: Duration = Duration::from_ms(450);
 /// While answers are missing.
 const GATEWAY_MISSING: Duration = Duration::from_ms(100);
-/// While the node is active without contact, beyond the time in which every answer counts.
+/// While the node is active without contact, beyond the time in which every answer counts: it has no other licence.
 const GATEWAY_SOLO: Duration = Duration::from_ms(200);
 /// While a decision hangs on the answers; irregular by up to [`GATEWAY_JITTER_MS`] more.
 const GATEWAY_URGENT: Duration = Duration::from_ms(40);
@@ -222,20 +222,19 @@ impl Node {
     }
 
     fn gateway_spacing(&mut self) -> Duration {
-        let lost = self.now.since(self.contact());
+        let serves = matches!(self.role, Role::Active | Role::Claiming);
+        let alone = serves && self.now.since(self.contact()) >= view::CONTACT_LONG_LOST + GATEWAY_IDLE;
         let urgent = match self.role {
-            Role::Active | Role::Claiming if self.is_fast() && lost >= self.late_after() => {
-                if lost >= view::CONTACT_LONG_LOST + GATEWAY_IDLE {
-                    return GATEWAY_SOLO;
-                }
-                true
-            }
-            Role::Active | Role::Claiming => false,
+            Role::Active | Role::Claiming => self.is_fast() && self.contact_is_late() && !alone,
             Role::Init | Role::Standby | Role::Yielding | Role::Off => self.decision_hangs_on_gateway(),
         };
         if !urgent {
             let missing = !self.probe.gateway.is_seen(self.now, GATEWAY_MISSED);
-            return if missing { GATEWAY_MISSING } else { GATEWAY_IDLE };
+            return match (missing, alone) {
+                (true, _) => GATEWAY_MISSING,
+                (false, true) => GATEWAY_SOLO,
+                (false, false) => GATEWAY_IDLE,
+            };
         }
         // Numerical Recipes' generator: only irregular, not random.
         self.probe.jitter = self.probe.jitter.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);

@@ -52,25 +52,29 @@ impl Node {
         [missed, unbroken, run, cluster, peer, foreign, claim, gateway]
     }
 
-    fn contact_deadlines(&self) -> [Instant; 3] {
+    fn contact_deadlines(&self) -> [Instant; 4] {
         let tick = Duration::from_us(1);
-        let lost = |after: Duration| self.contact() + after + tick;
         [
-            lost(view::CONTACT_LOST),
-            lost(view::CONTACT_LONG_LOST),
+            self.echo_sent() + view::ECHO_LOST + tick,
+            self.contact() + view::CONTACT_LONG_LOST + tick,
             // From here on the gateway is asked urgently.
             self.contact() + self.late_after(),
+            self.echo_sent() + view::ECHO_LATE,
         ]
     }
 
     /// An answer that is too old for a claim only forbids it: nothing is to be done at that moment.
-    fn gateway_deadlines(&self) -> [Instant; 2] {
+    fn gateway_deadlines(&self) -> [Instant; 3] {
         let tick = Duration::from_us(1);
         let stale = |at: Option<Instant>, age: Duration| age.after(at) + tick;
         let gateway = &self.probe.gateway;
         // While contact lasts, the gateway need not be prompt.
         let prompt_until = stale(gateway.answered(), view::GATEWAY_PROMPT);
-        [prompt_until.max(self.contact() + view::CONTACT_LOST + tick), stale(gateway.seen(), view::GATEWAY_RECENT)]
+        [
+            prompt_until.max(self.echo_sent() + view::ECHO_LOST + tick),
+            stale(gateway.seen(), view::GATEWAY_RECENT),
+            stale(gateway.seen(), view::GATEWAY_ALONE),
+        ]
     }
 
     fn claim_deadlines(&self, claim_at: Instant) -> [Instant; 3] {

@@ -6,20 +6,23 @@ use crate::role::{Consent, Role, View};
 use crate::time::{Duration, Instant};
 use crate::wire::{Readiness, Repr, Signal};
 
-/// With fast failover, contact this old must be made up for by the gateway.
-pub(super) const CONTACT_LOST: Duration = Duration::from_ms(250);
-/// An answer of the gateway this recent makes up for lost contact …
+/// With fast failover, the newest own frame that the peer has heard may be this old; then the gateway must make up for it.
+pub(super) const ECHO_LOST: Duration = Duration::from_ms(350);
+/// A while before, the gateway is asked urgently. At rest a frame of the one that answers is heard of 200 after it was sent.
+pub(super) const ECHO_LATE: Duration = Duration::from_ms(250);
+/// An answer of the gateway this recent does so …
 pub(super) const GATEWAY_PROMPT: Duration = Duration::from_ms(250);
 /// … and once contact has been lost for this long, the peer can only come the slow way …
 pub(super) const CONTACT_LONG_LOST: Duration = Duration::from_ms(1200);
 /// … so that the ordinary age is enough again.
 pub(super) const GATEWAY_RECENT: Duration = Duration::from_ms(1000);
+/// Without contact for T a node that serves is alone. Whoever comes to claim then waits for T first, and T is longer than this.
+pub(super) const GATEWAY_ALONE: Duration = Duration::from_ms(2000);
 /// A claim needs a gateway that has kept answering for this long …
 pub(super) const GATEWAY_PROVEN: Duration = Duration::from_ms(250);
 /// … and the last one this recently.
 pub(super) const GATEWAY_FRESH: Duration = Duration::from_ms(120);
-/// The fast claim comes this long after the last frame: [`CONTACT_LOST`], the rest of the cable, by which the active learns
-/// later that its frame was heard, and 100 to spare …
+/// The fast claim comes this long after the last frame, which was not heard before it was sent: [`ECHO_LOST`], and 100 to spare …
 pub(super) const FAST_CLAIM: Duration = Duration::from_ms(450);
 /// … or not at all: later the old active may trust an older answer of the gateway.
 pub(super) const FAST_WINDOW: Duration = Duration::from_ms(1000);
@@ -42,7 +45,7 @@ impl Node {
             peer_role: facts.map_or(Role::Init, |facts| facts.role),
             peer_lan_usable: facts.is_none_or(|facts| facts.readiness.contains(Readiness::LAN_USABLE)),
             lan_carrier: self.health.lan_carrier(),
-            gateway: self.gateway_is_no_doubt(self.probe.gateway.is_seen(self.now, GATEWAY_RECENT)),
+            gateway: self.gateway_is_no_doubt(self.gateway_licenses()),
             isolated: self.is_isolated(),
             precedes: facts.is_none_or(|facts| self.precedes(facts)),
             outranks: facts.is_some_and(|facts| self.outranks(facts)),
@@ -101,9 +104,25 @@ impl Node {
         self.config.gateway.is_none() || answers || self.probe.gateway_agreed_dead
     }
 
-    /// When contact was last known to work both ways.
+    /// Whether the gateway answered recently enough for a node that serves without a promise of the peer.
+    fn gateway_licenses(&self) -> bool {
+        let alone = self.now.since(self.contact()) > self.claim_timeout();
+        self.probe.gateway.is_seen(self.now, if alone { GATEWAY_ALONE } else { GATEWAY_RECENT })
+    }
+
+    /// When this node sent the newest frame that the peer has heard: the peer's silence began no earlier.
+    pub(super) fn echo_sent(&self) -> Instant {
+        self.peer.echoed().map_or(self.quiet.armed, |at| at.max(self.quiet.armed))
+    }
+
+    /// When this node learned of it: the peer's silence began no later.
     pub(super) fn contact(&self) -> Instant {
         self.peer.progress().map_or(self.quiet.armed, |at| at.max(self.quiet.armed))
+    }
+
+    /// Whether a sign that the peer hears this node is overdue.
+    pub(super) fn contact_is_late(&self) -> bool {
+        self.now >= self.contact() + self.late_after() || self.now >= self.echo_sent() + ECHO_LATE
     }
 
     /// Follows the rules of fast failover: without a gateway nothing could replace the peer's word.
@@ -131,13 +150,12 @@ impl Node {
     }
 
     fn is_isolated(&self) -> bool {
-        let lost = self.now.since(self.contact());
-        let gateway = &self.probe.gateway;
-        let answers = match lost > CONTACT_LONG_LOST {
-            true => gateway.is_seen(self.now, GATEWAY_RECENT),
-            false => gateway.is_fresh(self.now, GATEWAY_PROMPT),
+        let lost = self.now.since(self.echo_sent()) > ECHO_LOST;
+        let answers = match self.now.since(self.contact()) > CONTACT_LONG_LOST {
+            true => self.gateway_licenses(),
+            false => self.probe.gateway.is_fresh(self.now, GATEWAY_PROMPT),
         };
-        self.is_fast() && self.peer_may_claim_fast() && lost > CONTACT_LOST && !self.gateway_is_no_doubt(answers)
+        self.is_fast() && self.peer_may_claim_fast() && lost && !self.gateway_is_no_doubt(answers)
     }
 
     /// Whether a takeover may rely on the own LAN.

@@ -2,6 +2,7 @@
 
 use super::lab::{cable_cut_silently, cable_out, gateway_lost_for, given_pair, lan_dead_silently, slow};
 use crate::sim::faults::Kind;
+use crate::sim::link::Impairment;
 use crate::sim::settings::Settings;
 use crate::sim::{MS, SEC};
 use ucm_ha::event::{Alert, RoleReason};
@@ -63,6 +64,39 @@ fn an_active_whose_lan_dies_silently_hands_over_by_the_cable() {
                 lab.then_active(heir, start, RoleReason::SelfFault);
             });
         }
+    }
+}
+
+#[test]
+fn a_cable_that_loses_many_frames_does_not_hide_that_the_lan_is_deaf() {
+    // Found by the grid of double faults: each gap in the peer's frames had the time of the lost gateway begin anew.
+    let lossy = Impairment { loss_percent: 40, ..Impairment::default() };
+    for settings in [Settings::default(), slow()] {
+        given_pair(&settings, |lab| {
+            let (old, heir) = (lab.active(), lab.standby());
+            lab.begin(Kind::CableBad(lossy));
+            lab.begin(Kind::LanPortDead { node: old, send: false, receive: true, carrier_lost: false });
+            lab.run(6 * SEC);
+            lab.ensure(lab.active() == heir, "the node that hears the gateway serves");
+        });
+    }
+}
+
+#[test]
+fn an_active_alone_on_a_slow_lan_that_loses_frames_does_not_lose_its_gateway() {
+    // Found by the grid of double faults: without fast failover it asked so rarely that answers were missing for a second.
+    let late = Impairment { loss_percent: 5, delay_min_us: 100 * MS, delay_max_us: 400 * MS, ..Impairment::default() };
+    for settings in [Settings::default(), slow()] {
+        given_pair(&settings, |lab| {
+            let (active, standby) = (lab.active(), lab.standby());
+            lab.begin(Kind::PowerLost { node: standby });
+            lab.begin(Kind::LanBad { node: active, how: late });
+            // Fast failover has its one interruption.
+            lab.run(10 * SEC);
+            let start = lab.now();
+            lab.run(120 * SEC);
+            lab.then_no_role_change_of(active, start);
+        });
     }
 }
 

@@ -46,6 +46,39 @@ fn an_isolated_standby_claims_nothing() {
 }
 
 #[test]
+fn an_isolated_active_whose_peer_knows_no_gateway_steps_down_too() {
+    // Found by the random runs: a peer that never sees a gateway passed for one that agrees on its death.
+    for fast in [true, false] {
+        let settings = Settings { gateway: [true, false], fast: [fast; 2], ..Settings::default() };
+        given_pair(&settings, |lab| {
+            let old = lab.active();
+            lab.ensure(old == 0, "the one that knows the gateway is active");
+            lab.begin(lan_dead_silently(old));
+            lab.run(1500 * MS);
+            lab.begin(cable_cut_silently());
+            lab.run(8 * SEC);
+            lab.ensure(lab.active() == 1 - old && !lab.bound(old), "the reachable one serves");
+        });
+    }
+}
+
+#[test]
+fn an_active_lets_go_in_time_though_what_it_hears_of_its_peer_is_late() {
+    // Found by the random runs: the age of contact was counted from the arrival of a frame that had been under way for long.
+    let late = Impairment { delay_min_us: 150 * MS, delay_max_us: 160 * MS, ..Impairment::default() };
+    given_pair(&Settings::default(), |lab| {
+        let (active, standby) = (lab.active(), lab.standby());
+        lab.begin(cable_out());
+        lab.run(2 * SEC);
+        lab.begin(Kind::LanBad { node: active, how: late });
+        lab.begin(Kind::LanCut { pairs: vec![(active, standby)] });
+        // The standby claims 450 ms after the last frame that reached it.
+        lab.run(390 * MS);
+        lab.ensure(!lab.bound(active), "the old active has let go");
+    });
+}
+
+#[test]
 fn an_active_that_is_deaf_on_the_lan_with_the_cable_lost_gives_way() {
     for settings in [Settings::default(), slow()] {
         given_pair(&settings, |lab| {
