@@ -442,8 +442,7 @@ mod tests {
         bench.device.set_stuck(true);
         let stuck = News::Fault { faults: BOTH, raised: Some("an access to the device does not return".to_owned()) };
         let longest = bench.wait_for(|news| *news == stuck);
-        let stuck_for = std::time::Duration::from_millis(STUCK_AFTER_MS.into());
-        assert!(longest < stuck_for / 2, "a turn took {longest:?}");
+        assert!(longest < std::time::Duration::from_millis(100), "a turn took {longest:?}");
         bench.device.set_stuck(false);
         bench.wait_for(|news| *news == News::Fault { faults: BOTH, raised: None });
     }
