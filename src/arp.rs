@@ -88,8 +88,17 @@ pub struct Heard {
     pub mac: MacAddr,
     /// The address it claims to have; 0.0.0.0 in a probe.
     pub ip: Ipv4Addr,
-    /// Whether it is a reply to the station `target_mac`, and to which.
+    /// The station it replies to; `None` in a request.
     pub reply_to: Option<MacAddr>,
+    /// The address it asks for, which may be its own; `None` in a reply.
+    pub asks_for: Option<Ipv4Addr>,
+}
+
+impl Heard {
+    /// The address it probes for: it asks, and has no address itself yet (RFC 5227 section 2.1.1).
+    pub fn probes_for(&self) -> Option<Ipv4Addr> {
+        self.asks_for.filter(|_| self.ip.is_unspecified())
+    }
 }
 
 /// Reads an ARP packet for IPv4 over Ethernet, or `None` when the frame is something else.
@@ -107,11 +116,13 @@ pub fn parse(frame: &[u8]) -> Option<Heard> {
         _ => return None,
     };
     let mac = MacAddr([f[22], f[23], f[24], f[25], f[26], f[27]]);
-    let target = MacAddr([f[32], f[33], f[34], f[35], f[36], f[37]]);
+    let target_mac = MacAddr([f[32], f[33], f[34], f[35], f[36], f[37]]);
+    let target = Ipv4Addr::new(f[38], f[39], f[40], f[41]);
     mac.is_unicast().then_some(Heard {
         mac,
         ip: Ipv4Addr::new(f[28], f[29], f[30], f[31]),
-        reply_to: reply.then_some(target),
+        reply_to: reply.then_some(target_mac),
+        asks_for: (!reply).then_some(target),
     })
 }
 
@@ -130,13 +141,13 @@ mod tests {
 
     #[test]
     fn announcements_are_broadcast_in_both_forms_from_the_own_mac() {
-        for (message, reply_to) in [
-            (Message::AnnounceRequest { address: CLUSTER }, None),
-            (Message::AnnounceReply { address: CLUSTER }, Some(MacAddr([0xff; 6]))),
+        for (message, reply_to, asks_for) in [
+            (Message::AnnounceRequest { address: CLUSTER }, None, Some(CLUSTER)),
+            (Message::AnnounceReply { address: CLUSTER }, Some(MacAddr([0xff; 6])), None),
         ] {
             let bytes = frame(message);
             assert_eq!((&bytes[..6], &bytes[6..12]), (&[0xff; 6][..], &MAC.0[..]));
-            assert_eq!(parse(&bytes), Some(Heard { mac: MAC, ip: CLUSTER, reply_to }));
+            assert_eq!(parse(&bytes), Some(Heard { mac: MAC, ip: CLUSTER, reply_to, asks_for }));
             assert_eq!(bytes[38..42], CLUSTER.octets(), "sender and target address are the announced one");
         }
     }
@@ -160,7 +171,11 @@ mod tests {
     #[test]
     fn a_probe_names_no_sender_address() {
         let heard = parse(&frame(Message::Probe { target: CLUSTER }));
-        assert_eq!(heard, Some(Heard { mac: MAC, ip: Ipv4Addr::UNSPECIFIED, reply_to: None }));
+        let (ip, asks_for) = (Ipv4Addr::UNSPECIFIED, Some(CLUSTER));
+        assert_eq!(heard, Some(Heard { mac: MAC, ip, reply_to: None, asks_for }));
+        assert_eq!(heard.and_then(|heard| heard.probes_for()), Some(CLUSTER));
+        let request = parse(&frame(Message::AnnounceRequest { address: CLUSTER }));
+        assert_eq!(request.and_then(|heard| heard.probes_for()), None, "who has an address does not probe");
     }
 
     #[test]

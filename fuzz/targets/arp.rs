@@ -21,20 +21,25 @@ fn reference(bytes: &[u8]) -> Option<Heard> {
     if frame.ethertype() != EthernetProtocol::Arp || packet.hardware_type() != ArpHardware::Ethernet {
         return None;
     }
-    let ArpRepr::EthernetIpv4 { operation, source_hardware_addr, source_protocol_addr, target_hardware_addr, .. } =
-        ArpRepr::parse(&packet).ok()?
+    let ArpRepr::EthernetIpv4 {
+        operation,
+        source_hardware_addr,
+        source_protocol_addr,
+        target_hardware_addr,
+        target_protocol_addr,
+    } = ArpRepr::parse(&packet).ok()?
     else {
         return None;
     };
-    let reply_to = match operation {
-        ArpOperation::Request => None,
-        ArpOperation::Reply => Some(MacAddr(target_hardware_addr.0)),
+    let (reply_to, asks_for) = match operation {
+        ArpOperation::Request => (None, Some(target_protocol_addr)),
+        ArpOperation::Reply => (Some(MacAddr(target_hardware_addr.0)), None),
         ArpOperation::Unknown(_) => return None,
     };
     // Nobody sends from the address of a group, or from that of nobody.
     let sender = MacAddr(source_hardware_addr.0);
     let somebody = source_hardware_addr.is_unicast() && sender != MacAddr::default();
-    somebody.then_some(Heard { mac: sender, ip: source_protocol_addr, reply_to })
+    somebody.then_some(Heard { mac: sender, ip: source_protocol_addr, reply_to, asks_for })
 }
 
 fn message(script: &mut Script<'_>) -> (Message, Ipv4Addr) {

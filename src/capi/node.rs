@@ -174,7 +174,8 @@ pub unsafe extern "C" fn ucm_ha_node_lan_datagram(
 }
 
 /// An Ethernet frame with an ARP packet was received on the LAN interface: frame is len bytes from the destination address
-/// on. Other frames may be given too; they are ignored.
+/// on. Needed are those of the gateway, the peer and whoever says it has the cluster IP, and probes for the cluster IP (RFC 5227,
+/// sender 0.0.0.0); without a gateway all. Other frames may be given too; they are ignored.
 ///
 /// Errors: as for ucm_ha_node_cable_frame.
 ///

@@ -24,6 +24,9 @@ const GATEWAY_URGENT: Duration = Duration::from_ms(40);
 const GATEWAY_JITTER_MS: u64 = 31;
 /// Spacing of the probes before a claim.
 const CLAIM_SPACING: Duration = Duration::from_ms(90);
+/// Who hears the other one probe, and goes second, probes no earlier than so much later. By then the other one has bound: it
+/// would probe again after [`CLAIM_SPACING`], and a decision to bind is void after 250.
+const GIVE_WAY: Duration = Duration::from_ms(350);
 /// The probes begin this long before the silence timer ends …
 pub(super) const CLAIM_LEAD: Duration = Duration::from_ms(350);
 /// … and the gateway is asked urgently from this long before it.
@@ -104,7 +107,6 @@ impl State {
         self.cluster = Clearance::default();
         self.peer_ip = Clearance::default();
         self.foreign_since = None;
-        self.claim_at = None;
     }
 
     /// After a freeze nothing that was known of the LAN holds.
@@ -161,11 +163,14 @@ impl Node {
         if heard.ip == self.config.cluster_ip.address {
             self.cluster_ip_heard(heard.mac);
         }
+        if heard.probes_for() == Some(self.config.cluster_ip.address) {
+            self.cluster_probe_heard(heard.mac);
+        }
     }
 
     fn cluster_ip_heard(&mut self, mac: MacAddr) {
         self.probe.cluster.answer_received();
-        let peer = self.peer.facts().map(|facts| facts.mac).or(self.config.peer_mac).or(self.probe.peer_lan_mac);
+        let peer = self.peer_mac();
         // A node that has just started does not know the peer yet; whoever has the address is probably it.
         let unknown = peer.is_none() && self.now < self.started + self.config.timeout();
         if peer == Some(mac) || self.probe.peer_lan_mac == Some(mac) || unknown {
@@ -174,6 +179,20 @@ impl Node {
         }
         self.probe.foreign_since.get_or_insert(self.now);
         self.foreign_holder_heard(mac);
+    }
+
+    /// The peer is about to claim as well (RFC 5227 section 2.1.1), and neither hears the other's heartbeats: the lower MAC
+    /// goes first.
+    fn cluster_probe_heard(&mut self, mac: MacAddr) {
+        let of_peer = self.peer_mac() == Some(mac) || self.probe.peer_lan_mac == Some(mac);
+        if of_peer && mac < self.config.mac {
+            self.probe.stalled();
+            self.probe.claim_at = Some(self.now + GIVE_WAY);
+        }
+    }
+
+    fn peer_mac(&self) -> Option<MacAddr> {
+        self.peer.facts().map(|facts| facts.mac).or(self.config.peer_mac).or(self.probe.peer_lan_mac)
     }
 
     /// Both ends see, in the same exchange, that the gateway does not answer.
@@ -270,12 +289,18 @@ impl Node {
             Role::Yielding if self.address.is_unbound() => {}
             Role::Yielding | Role::Off | Role::Claiming | Role::Active => return false,
         }
+        if self.consent() == Consent::Off || self.is_seeking() {
+            return true;
+        }
+        // A node that could not claim does not probe: the peer may be giving way to it.
+        if !self.may_claim_at_all() || !self.lan_is_usable() {
+            return false;
+        }
         let fast = self
             .fast_since()
             .is_some_and(|since| self.now >= since + FAST_LEAD && self.now < since + view::FAST_WINDOW);
         let one_way = self.peer.sight(self.now) == Sight::Deaf && self.now >= self.one_way_over_at() - CLAIM_LEAD;
-        let peer_off = self.consent() == Consent::Off;
-        fast || one_way || peer_off || self.is_seeking() || self.now >= self.silence_over_at() - CLAIM_LEAD
+        fast || one_way || self.now >= self.silence_over_at() - CLAIM_LEAD
     }
 
     /// A gateway that answers is asked alone, so that the rest of the LAN need not hear it several times a second. One

@@ -220,7 +220,7 @@ impl Node {
         self.now >= GATEWAY_PROVEN.after(gateway.unbroken_since()) && gateway.is_fresh(self.now, GATEWAY_FRESH)
     }
 
-    fn may_claim_at_all(&self) -> bool {
+    pub(super) fn may_claim_at_all(&self) -> bool {
         // Two nodes that meet after a split at boot must not both claim on the frame that ends it.
         let introduced = self.role != Role::Init || self.now >= self.peer.introduced_at();
         introduced

@@ -59,20 +59,25 @@ impl AsRawFd for PacketSocket {
     }
 }
 
-/// Lets ARP through whose sender is the gateway, the peer, or says it has the cluster IP: of the others the node learns
-/// nothing, and on a large LAN they would wake the daemon many times a second. Without a gateway every packet is
+/// Lets ARP through whose sender is the gateway, the peer, or says it has the cluster IP, and probes for that: of the others the
+/// node learns nothing, and on a large LAN they would wake the daemon many times a second. Without a gateway every packet is
 /// evidence that the LAN works.
 fn arp_filter(config: &Config) -> Vec<SockFilter> {
     const LOAD_WORD: u16 = (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16;
     const EQUAL: u16 = (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16;
     const RETURN: u16 = (libc::BPF_RET | libc::BPF_K) as u16;
     const SENDER_AT: u32 = 28;
+    const TARGET_AT: u32 = 38;
+    const NOBODY: u32 = 0;
     let Some(gateway) = config.gateway else { return Vec::new() };
     let [gateway, peer, cluster] = [gateway, config.peer_ip, config.cluster_ip.address].map(u32::from);
     vec![
         SockFilter::new(LOAD_WORD, 0, 0, SENDER_AT),
-        SockFilter::new(EQUAL, 3, 0, gateway),
-        SockFilter::new(EQUAL, 2, 0, peer),
+        SockFilter::new(EQUAL, 6, 0, gateway),
+        SockFilter::new(EQUAL, 5, 0, peer),
+        SockFilter::new(EQUAL, 4, 0, cluster),
+        SockFilter::new(EQUAL, 0, 2, NOBODY),
+        SockFilter::new(LOAD_WORD, 0, 0, TARGET_AT),
         SockFilter::new(EQUAL, 1, 0, cluster),
         SockFilter::new(RETURN, 0, 0, 0),
         SockFilter::new(RETURN, 0, 0, ACCEPT),

@@ -230,9 +230,7 @@ impl Lan {
 /// Who probes, and for which address.
 fn probe(frame: &ArpFrame) -> Option<(MacAddr, IpAddress)> {
     let heard = arp::parse(frame)?;
-    let [.., a, b, c, d] = *frame;
-    let asks = heard.reply_to.is_none() && heard.ip.is_unspecified();
-    asks.then_some((heard.mac, IpAddress::v4(a, b, c, d)))
+    Some((heard.mac, heard.probes_for()?.into()))
 }
 
 fn stack_time(now: Instant) -> StackInstant {

@@ -105,13 +105,22 @@ fn explore(scope: Scope) {
 fn hard_kinds() -> Vec<Kind> {
     let node = |wanted: usize| [wanted == A, wanted == B];
     let dead = |node, carrier_lost| Kind::LanPortDead { node, send: true, receive: true, carrier_lost };
-    vec![
-        Kind::CableCut { from: [true; 2], carrier_lost: [true; 2] },
+    let mut kinds = vec![
         Kind::CableCut { from: node(A), carrier_lost: [false; 2] },
         Kind::LanCut { pairs: vec![(A, B), (B, A)] },
         dead(A, false),
         dead(B, true),
         Kind::GatewayDead,
+    ];
+    kinds.extend(hard_kinds_of_a_handover());
+    kinds
+}
+
+/// The same for a handover: what ends the talk of the nodes, and what ends a node.
+fn hard_kinds_of_a_handover() -> Vec<Kind> {
+    vec![
+        Kind::CableCut { from: [true; 2], carrier_lost: [true; 2] },
+        Kind::UdpFiltered { from: [true; 2] },
         Kind::DaemonKilled { node: A },
         Kind::DaemonFrozen { node: A },
         Kind::PowerLost { node: A },
@@ -159,10 +168,15 @@ fn any_two_frames_of_a_handover_lost_repeated_or_late_break_nothing() {
 
 #[test]
 fn a_fault_and_a_frame_of_a_handover_lost_repeated_or_late_break_nothing() {
-    let kinds = if is_full() { all_kinds() } else { hard_kinds().split_off(6) };
-    let base = scope("a handover, two faults", slow(), Start::Switch);
-    let window_us = if is_full() { 60 * MS } else { 8 * MS };
-    explore(Scope { budget: 2, kinds, window_us, reaches: &[Reach::HandedOver], ..base });
+    let slow = ("a handover, two faults, slow", slow());
+    let bounded = (hard_kinds_of_a_handover(), 8 * MS, vec![slow.clone()]);
+    let others = [("a handover, two faults, fast", fast()), ("a handover, two faults, no gateway", alone())];
+    let full = (all_kinds(), 60 * MS, others.into_iter().chain([slow]).collect());
+    let (kinds, window_us, settings) = if is_full() { full } else { bounded };
+    for (name, settings) in settings {
+        let base = scope(name, settings, Start::Switch);
+        explore(Scope { budget: 2, kinds: kinds.clone(), window_us, reaches: &[Reach::HandedOver], ..base });
+    }
 }
 
 #[test]
@@ -179,5 +193,15 @@ fn what_a_frozen_daemon_looks_at_first_does_not_matter() {
 fn one_fault_while_both_boot_breaks_nothing() {
     for (name, settings) in [("boot, fast", fast()), ("boot, no gateway", alone())] {
         explore(Scope { window_us: 1500 * MS, quantum_us: 150 * MS, ..scope(name, settings, Start::Boot) });
+    }
+}
+
+#[test]
+fn any_two_faults_while_both_boot_break_nothing_but_by_the_formula_of_s2() {
+    let full = (all_kinds(), 150 * MS, 1500 * MS);
+    let (kinds, quantum_us, window_us) = if is_full() { full } else { (hard_kinds(), 400 * MS, 400 * MS) };
+    for (name, settings) in [("boot, two faults, fast", fast()), ("boot, two faults, no gateway", alone())] {
+        let base = scope(name, settings, Start::Boot);
+        explore(Scope { budget: 2, kinds: kinds.clone(), quantum_us, window_us, frames: false, ..base });
     }
 }

@@ -63,6 +63,25 @@ fn a_pair_boots_over_the_cable_alone_and_over_the_lan_alone() {
 }
 
 #[test]
+fn two_nodes_that_only_see_each_others_arp_boot_to_one_active() {
+    for delay in [0, 20, 50, 90, 130, 180, 230, 270, 330, 400, 1500] {
+        for boot_at in [[0, delay * MS], [delay * MS, 0]] {
+            for settings in [boots(boot_at), Settings { boot_at, ..slow() }, Settings { boot_at, ..without_gateway() }]
+            {
+                given_machines(&settings, |lab| {
+                    lab.plan(0, Us::MAX, cable_out());
+                    lab.plan(0, Us::MAX, Kind::UdpFiltered { from: [true, true] });
+                    lab.run(delay * MS + 4 * SEC);
+                    let active = lab.active();
+                    lab.run(10 * SEC);
+                    lab.ensure(lab.active() == active, "and that is that");
+                });
+            }
+        }
+    }
+}
+
+#[test]
 fn a_pair_in_which_one_hears_and_the_other_does_not_still_gets_an_active() {
     // "A frame counts only if it echoes" must not keep both waiting for ever.
     for deaf in [A, B] {

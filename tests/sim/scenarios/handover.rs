@@ -10,6 +10,7 @@ use crate::sim::{MS, SEC};
 use ucm_ha::config::{FaultPolicy, NetworkMethod};
 use ucm_ha::event::{Alert, RoleReason};
 use ucm_ha::fault::Faults;
+use ucm_ha::io::Command;
 use ucm_ha::role::Role;
 
 fn service_fault(node: usize) -> Kind {
@@ -47,6 +48,25 @@ fn the_old_active_releases_before_the_new_one_binds() {
         let (gone, bound) = (moved(old, false), moved(heir, true));
         lab.ensure(gone.zip(bound).is_some_and(|(gone, bound)| gone.0 < bound.0), "released, then bound");
     });
+}
+
+#[test]
+fn a_handover_during_which_only_arp_is_left_ends_with_one_active() {
+    // Found by the search of the states: both had let go, and both claimed T after the last frame that they heard.
+    for settings in [Settings::default(), slow(), without_gateway()] {
+        for after_us in (0..2000).step_by(100) {
+            given_pair(&settings, |lab| {
+                lab.command(lab.active(), Command::ForceSwitch);
+                lab.run(after_us);
+                lab.begin(cable_out());
+                lab.begin(Kind::UdpFiltered { from: [true, true] });
+                lab.run_timeout_and(1500 * MS);
+                let active = lab.active();
+                lab.run(10 * SEC);
+                lab.ensure(lab.active() == active, "and stays it");
+            });
+        }
+    }
 }
 
 #[test]

@@ -67,6 +67,11 @@ fn heartbeats_filtered_while_arp_passes() {
 }
 
 #[test]
+fn both_nodes_rebooted_while_only_arp_passes() {
+    survives("reboot-filtered");
+}
+
+#[test]
 fn two_actives_that_meet_again() {
     let _alone = alone();
     // The scenario checks S5; that both were active is S2.

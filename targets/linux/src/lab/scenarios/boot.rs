@@ -1,7 +1,8 @@
 //! Nodes that boot.
 
 use crate::lab::course::{Course, Step};
-use crate::lab::plan::Node;
+use crate::lab::plan::{HEARTBEAT_PORT, Node, Port};
+use crate::lab::relay::Impairment;
 use std::time::Duration;
 
 /// L6 allows T and this.
@@ -49,6 +50,33 @@ pub(super) fn both_again(course: &mut Course) -> Step {
     }
     course.measured("active after, at most", longest);
     Ok(())
+}
+
+/// Both lose their power while nothing but ARP passes between them. Either boots first, and the other one a little later each time.
+pub(super) fn both_by_arp(course: &mut Course) -> Step {
+    course.boot()?;
+    let impairment = Impairment { filtered_udp_port: Some(HEARTBEAT_PORT), ..Impairment::default() };
+    course.lab.impair(Port::lan(Node::A), impairment)?;
+    course.lab.pull_cable()?;
+    for round in 0..course.rounds.unwrap_or(REBOOTS) {
+        for node in Node::ALL {
+            course.lab.power_off(node)?;
+        }
+        let first = Node::ALL[round as usize % 2];
+        course.lab.power_on(first)?;
+        course.pass(DARK_STEP * (round % 10))?;
+        course.lab.power_on(first.peer())?;
+        let limit = course.timeout + BOOT_EXTRA;
+        let one = |course: &mut Course| Node::ALL.into_iter().any(|node| course.has_role(node, "Active"));
+        course.wait_for(format_args!("one active after reboot {round}"), limit, one)?;
+        let other = course.the_active()?.peer();
+        let length = course.timeout;
+        course.watch("the other one holds back", length, |course| !course.has_role(other, "Active"))?;
+        course.expect_never_two()?;
+    }
+    course.lab.mend(Port::lan(Node::A))?;
+    course.lab.restore_cable()?;
+    course.settle().map(drop)
 }
 
 pub(super) fn alone(course: &mut Course) -> Step {

@@ -98,6 +98,12 @@ static ACTED: &[Scenario] = &[
         "both nodes lose their power together, 5 times: one active each time",
         boot::both_again,
     ),
+    Scenario::new(
+        "reboot-filtered",
+        "the same, 5 times, with the heartbeats filtered and the cable pulled, ARP passes: one active each time",
+        boot::both_by_arp,
+    )
+    .with_relays(),
     Scenario::new("freezes", "daemons frozen and thawed at random: never two holders, always back", chaos::freezes),
     Scenario::new("boot-alone", "one node boots alone: active within T + 1 s", boot::alone),
     Scenario::new("forced-switch", "the operator switches: the gap the phone notices", loss_of_active::forced_switch),
