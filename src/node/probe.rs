@@ -181,11 +181,11 @@ impl Node {
         self.foreign_holder_heard(mac);
     }
 
-    /// The peer is about to claim as well (RFC 5227 section 2.1.1), and neither hears the other's heartbeats: the lower MAC
-    /// goes first.
+    /// The peer is about to claim as well (RFC 5227 section 2.1.1), and is not heard otherwise: the lower MAC goes first. Nodes that
+    /// hear each other agree by their heartbeats.
     fn cluster_probe_heard(&mut self, mac: MacAddr) {
         let of_peer = self.peer_mac() == Some(mac) || self.probe.peer_lan_mac == Some(mac);
-        if of_peer && mac < self.config.mac {
+        if of_peer && mac < self.config.mac && self.peer.sight(self.now) == Sight::Silent {
             self.probe.stalled();
             self.probe.claim_at = Some(self.now + GIVE_WAY);
         }
