@@ -178,6 +178,11 @@ impl Network {
     /// Power on or off as the network sees it: a node without power has no addresses, and gives no carrier.
     pub fn set_powered(&mut self, node: Node, powered: bool) -> io::Result<()> {
         self.powered[node.index()] = powered;
+        let peers_cable = Port::cable(node.peer());
+        if !powered {
+            // First what the peer sees of it at once: every change waits for the kernel's lock, and others may hold that for long.
+            self.apply(peers_cable)?;
+        }
         let links = &mut self.nodes[node.index()].links;
         for wire in Wire::ALL {
             if self.outlets[node.index()][wire.index()].exists {
@@ -192,7 +197,7 @@ impl Network {
                 links.remove_address(LAN, node.address())?;
             }
         }
-        self.apply(Port::cable(node.peer()))
+        if powered { self.apply(peers_cable) } else { Ok(()) }
     }
 
     /// Deletes a node's interface, with all that is wired to it.
