@@ -170,10 +170,9 @@ impl Node {
 
     fn cluster_ip_heard(&mut self, mac: MacAddr) {
         self.probe.cluster.answer_received();
-        let peer = self.peer_mac();
         // A node that has just started does not know the peer yet; whoever has the address is probably it.
-        let unknown = peer.is_none() && self.now < self.started + self.config.timeout();
-        if peer == Some(mac) || self.probe.peer_lan_mac == Some(mac) || unknown {
+        let unknown = self.peer_mac().is_none() && self.now < self.started + self.config.timeout();
+        if self.is_peer(mac) || unknown {
             self.probe.peer_held_at = Some(self.now);
             return;
         }
@@ -184,11 +183,14 @@ impl Node {
     /// The peer is about to claim as well (RFC 5227 section 2.1.1), and is not heard otherwise: the lower MAC goes first. Nodes that
     /// hear each other agree by their heartbeats.
     fn cluster_probe_heard(&mut self, mac: MacAddr) {
-        let of_peer = self.peer_mac() == Some(mac) || self.probe.peer_lan_mac == Some(mac);
-        if of_peer && mac < self.config.mac && self.peer.sight(self.now) == Sight::Silent {
+        if self.is_peer(mac) && mac < self.config.mac && self.peer.sight(self.now) == Sight::Silent {
             self.probe.stalled();
             self.probe.claim_at = Some(self.now + GIVE_WAY);
         }
+    }
+
+    fn is_peer(&self, mac: MacAddr) -> bool {
+        self.peer_mac() == Some(mac) || self.probe.peer_lan_mac == Some(mac)
     }
 
     fn peer_mac(&self) -> Option<MacAddr> {

@@ -3,6 +3,7 @@
 use crate::lab::course::{Course, Step};
 use crate::lab::plan::{HEARTBEAT_PORT, Node, Port};
 use crate::lab::relay::Impairment;
+use std::fmt::Display;
 use std::time::Duration;
 
 /// L6 allows T and this.
@@ -12,9 +13,7 @@ pub(super) fn pair(course: &mut Course) -> Step {
     for node in Node::ALL {
         course.lab.start(node)?;
     }
-    let limit = course.timeout + BOOT_EXTRA;
-    let took = course
-        .wait_for("one active", limit, |course| Node::ALL.into_iter().any(|node| course.has_role(node, "Active")))?;
+    let took = one_active(course, "one active")?;
     course.measured("active after", took);
     let active = course.settle()?;
     let standby = active.peer();
@@ -22,6 +21,12 @@ pub(super) fn pair(course: &mut Course) -> Step {
     course.watch("one active, one standby", length, |course| {
         course.has_role(active, "Active") && course.has_role(standby, "Standby")
     })
+}
+
+/// Waits for the active that L6 promises, and says how long that took.
+fn one_active(course: &mut Course, what: impl Display) -> Step<Duration> {
+    let limit = course.timeout + BOOT_EXTRA;
+    course.wait_for(what, limit, |course| Node::ALL.into_iter().any(|node| course.has_role(node, "Active")))
 }
 
 /// How often, where that was not asked for.
@@ -41,10 +46,7 @@ pub(super) fn both_again(course: &mut Course) -> Step {
         for node in Node::ALL {
             course.lab.power_on(node)?;
         }
-        let limit = course.timeout + BOOT_EXTRA;
-        let what = format_args!("one active after reboot {round}");
-        let one = |course: &mut Course| Node::ALL.into_iter().any(|node| course.has_role(node, "Active"));
-        longest = course.wait_for(what, limit, one)?.max(longest);
+        longest = one_active(course, format_args!("one active after reboot {round}"))?.max(longest);
         course.settle()?;
         course.expect_never_two()?;
     }
@@ -66,9 +68,7 @@ pub(super) fn both_by_arp(course: &mut Course) -> Step {
         course.lab.power_on(first)?;
         course.pass(DARK_STEP * (round % 10))?;
         course.lab.power_on(first.peer())?;
-        let limit = course.timeout + BOOT_EXTRA;
-        let one = |course: &mut Course| Node::ALL.into_iter().any(|node| course.has_role(node, "Active"));
-        course.wait_for(format_args!("one active after reboot {round}"), limit, one)?;
+        one_active(course, format_args!("one active after reboot {round}"))?;
         let other = course.the_active()?.peer();
         let length = course.timeout;
         course.watch("the other one holds back", length, |course| !course.has_role(other, "Active"))?;
