@@ -98,9 +98,11 @@ fn deadlock(stage: &mut Stage, place: &str, said: &str) -> Step {
     let row = format!("Waiting             for {said}");
     let shown = stage.ask(old, "ha show status")?;
     expect(shown.contains(&row), || format!("not shown: {row}; shown: {shown}"))?;
-    let log = stage.asterisk(old).log();
-    let line = log.lines().find(|line| line.contains(&format!("Asterisk waits for {said}")));
-    println!("  its log: {}", line.ok_or_else(|| std::io::Error::other(format!("{said} is not in the log")))?);
+    let waits = format!("Asterisk waits for {said}");
+    let line = stage.wait_for(&format!("{waits:?} is in its log"), |stage| {
+        Ok(stage.asterisk(old).log().lines().find(|line| line.contains(&waits)).map(str::to_owned))
+    })?;
+    println!("  its log: {line}");
     // While it is stuck the module stays.
     let answer = stage.ask(old, "module unload res_ucm_ha.so")?;
     expect(answer.contains("Unable to unload"), || format!("unloaded while stuck: {answer}"))
@@ -226,9 +228,11 @@ fn configuration(stage: &mut Stage) -> Step {
     // Mistakes are all named, and change nothing.
     stage.asterisk(node).write("ucm_ha.conf", &format!("{good}{lines}\n"))?;
     stage.ask(node, "module reload res_ucm_ha.so")?;
-    let log = stage.asterisk(node).log();
+    // Asterisk writes its log from a thread of its own.
     for (line, said) in mistakes {
-        expect(log.contains(said), || format!("{line:?}: {said:?} is not in the log"))?;
+        stage.wait_for(&format!("{line:?}: {said:?} is in the log"), |stage| {
+            Ok(stage.asterisk(node).log().contains(said).then_some(()))
+        })?;
     }
     expect(stage.ask(node, "ha show status")?.contains("every 200 ms"), || "a mistake was taken".to_owned())?;
     // A name that the daemon does not know is shown.

@@ -105,10 +105,13 @@ impl Stage {
         self.network.cut(Port::cable(node), Cut::Carrier)
     }
 
-    /// Starts Asterisk and waits until the daemon gets its kicks.
+    /// Starts Asterisk and waits until it is up and the daemon gets its kicks. The kicks begin a moment before it is up, and a
+    /// `core stop now` in that moment is lost.
     pub(crate) fn start_asterisk(&mut self, node: Node) -> Step {
         self.asterisks[node.index()].start(&self.network.node(node).netns)?;
-        self.wait_for("Asterisk kicks", |stage| Ok(stage.kicks(node)?.filter(|kicks| *kicks > 0).map(|_| ())))
+        self.wait_for("Asterisk kicks", |stage| Ok(stage.kicks(node)?.filter(|kicks| *kicks > 0).map(|_| ())))?;
+        let answer = self.ask(node, "core waitfullybooted")?;
+        expect(answer.contains("fully booted"), || format!("Asterisk of {node} is not up: {answer}"))
     }
 
     pub(crate) fn asterisk(&self, node: Node) -> &Asterisk {
