@@ -24,16 +24,14 @@ mod summary;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use course::Stage;
 use report::Order;
-use rustix::process::{setpriority_process, setsid};
 use scenarios::Scenario;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
-use std::fs;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use ucm_ha_linux::lab::sandbox;
+use ucm_ha_linux::lab::{priority, sandbox};
 
 /// Play scenarios on a pair and check what came of them.
 #[derive(Debug, Parser)]
@@ -93,9 +91,6 @@ enum Backend {
     Bench,
 }
 
-/// Nice value of the rig and everything in it.
-const PRIORITY: i32 = -15;
-
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let outcome = match cli.command {
@@ -127,23 +122,10 @@ fn in_sandbox(backend: Backend, prepared: bool, task: impl FnOnce() -> io::Resul
         return Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
     sandbox::settle()?;
-    // Everything that is started inherits it: real machines would not wait for what else this one does.
-    if let Err(error) = take_priority() {
+    if let Err(error) = priority::take() {
         eprintln!("hil-tests: no priority over other programs ({error}); a busy machine may disturb the measuring");
     }
     task()
-}
-
-/// Puts this process, and what it starts, before other programs.
-fn take_priority() -> io::Result<()> {
-    setpriority_process(None, PRIORITY)?;
-    // A kernel with CONFIG_SCHED_AUTOGROUP shares the processors between sessions first; a nice value counts within its
-    // session only, and the session has one of its own.
-    setsid()?;
-    match fs::write("/proc/self/autogroup", PRIORITY.to_string()) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-        Ok(()) | Err(_) => Ok(()),
-    }
 }
 
 fn play(args: &PlayArgs) -> io::Result<ExitCode> {

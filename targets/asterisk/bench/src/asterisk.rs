@@ -11,6 +11,7 @@ use ucm_ha_linux::lab::daemon::directory;
 use ucm_ha_linux::lab::error::Context;
 use ucm_ha_linux::lab::netns::Netns;
 use ucm_ha_linux::lab::plan::{CLUSTER_IP, Node, PHONE};
+use ucm_ha_linux::lab::priority;
 
 /// The modules that run: a PBX with PJSIP, the module of this project, and the one that makes deadlocks.
 const MODULES: [&str; 21] = [
@@ -93,14 +94,18 @@ impl Asterisk {
     }
 
     pub(crate) fn signal(&self, signal: Signal) -> io::Result<()> {
-        let process = self.process.as_ref().ok_or_else(|| io::Error::other("Asterisk does not run"))?;
-        kill_process(Pid::from_child(process), signal).context("cannot signal Asterisk")
+        kill_process(Pid::from_child(self.running()?), signal).context("cannot signal Asterisk")
+    }
+
+    /// Gives it the priority of the bench, which it lets go of when it starts.
+    pub(crate) fn give_priority(&self) -> io::Result<()> {
+        priority::give(self.running()?.id())
     }
 
     /// How many threads it has, and how many files are open.
     pub(crate) fn threads_and_files(&self) -> io::Result<(usize, usize)> {
-        let process = self.process.as_ref().ok_or_else(|| io::Error::other("Asterisk does not run"))?;
-        let count = |what: &str| Ok::<_, io::Error>(fs::read_dir(format!("/proc/{}/{what}", process.id()))?.count());
+        let process = self.running()?.id();
+        let count = |what: &str| Ok::<_, io::Error>(fs::read_dir(format!("/proc/{process}/{what}"))?.count());
         Ok((count("task")?, count("fd")?))
     }
 
@@ -125,6 +130,10 @@ impl Asterisk {
             }
             None => Ok(()),
         }
+    }
+
+    fn running(&self) -> io::Result<&Child> {
+        self.process.as_ref().ok_or_else(|| io::Error::other("Asterisk does not run"))
     }
 
     fn command(&self, arguments: &[&str]) -> Command {

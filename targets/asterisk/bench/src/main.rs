@@ -12,7 +12,6 @@ mod phone;
 mod stage;
 
 use rustix::mount::{MountFlags, mount, mount_bind_recursive};
-use rustix::process::setpriority_process;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::flag::register_conditional_shutdown;
 use stage::{Parts, Stage, expect};
@@ -25,10 +24,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 use ucm_ha_linux::lab::error::Context;
-use ucm_ha_linux::lab::sandbox;
-
-/// Nice value of everything: real machines would not wait for what else this one does.
-const PRIORITY: i32 = -15;
+use ucm_ha_linux::lab::{priority, sandbox};
 
 fn main() -> ExitCode {
     match run() {
@@ -50,7 +46,7 @@ fn run() -> io::Result<ExitCode> {
     for signal in [SIGHUP, SIGINT, SIGQUIT, SIGTERM] {
         register_conditional_shutdown(signal, 1, Arc::new(AtomicBool::new(true)))?;
     }
-    if let Err(error) = setpriority_process(None, PRIORITY) {
+    if let Err(error) = priority::take() {
         eprintln!(
             "asterisk-bench: no priority over other programs ({error}); a busy machine may disturb the measuring"
         );

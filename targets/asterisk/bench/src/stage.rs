@@ -111,7 +111,8 @@ impl Stage {
         self.asterisks[node.index()].start(&self.network.node(node).netns)?;
         self.wait_for("Asterisk kicks", |stage| Ok(stage.kicks(node)?.filter(|kicks| *kicks > 0).map(|_| ())))?;
         let answer = self.ask(node, "core waitfullybooted")?;
-        expect(answer.contains("fully booted"), || format!("Asterisk of {node} is not up: {answer}"))
+        expect(answer.contains("fully booted"), || format!("Asterisk of {node} is not up: {answer}"))?;
+        self.asterisk(node).give_priority()
     }
 
     pub(crate) fn asterisk(&self, node: Node) -> &Asterisk {

@@ -25,6 +25,7 @@ pub mod outcome;
 mod overrun;
 pub mod phone;
 pub mod plan;
+pub mod priority;
 pub mod relay;
 mod report;
 pub mod sandbox;
