@@ -36,7 +36,8 @@ pub(crate) const ALL: [(&str, Case); 16] = [
 /// What a handover may take beyond what it waits for, on a machine with other work.
 const SLACK: Duration = Duration::from_millis(500);
 /// The same after the deadline of the kicks. Once, in the gate, one was 0.4 s later than [`SLACK`] allows while both daemons waited a
-/// second for their files in memory; why was not found. Half of T still tells a handover from none.
+/// second for their files in memory; the gate shared the processors between sessions then (autogroup), which lets threads of the kernel
+/// wait as long. Half of T still tells a handover from none.
 const DEADLINE_SLACK: Duration = Duration::from_millis(TIMEOUT_S as u64 * 500);
 const PATIENCE: Duration = Duration::from_secs(15);
 /// Calls at a time.
