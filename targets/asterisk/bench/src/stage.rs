@@ -109,7 +109,7 @@ impl Stage {
     /// `core stop now` in that moment is lost.
     pub(crate) fn start_asterisk(&mut self, node: Node) -> Step {
         self.asterisks[node.index()].start(&self.network.node(node).netns)?;
-        self.wait_for("Asterisk kicks", |stage| Ok(stage.kicks(node)?.filter(|kicks| *kicks > 0).map(|_| ())))?;
+        self.wait_for("Asterisk kicks", |stage| Ok(stage.kicks(node)?.filter(|kicks| *kicks > 0)))?;
         let answer = self.ask(node, "core waitfullybooted")?;
         expect(answer.contains("fully booted"), || format!("Asterisk of {node} is not up: {answer}"))?;
         self.asterisk(node).give_priority()
@@ -174,6 +174,13 @@ impl Stage {
             expect(begun.elapsed() < PATIENCE, || format!("not within {PATIENCE:?}: {what}"))?;
             sleep(LOOK_PERIOD);
         }
+    }
+
+    /// Waits until this text is in the log of a node's Asterisk, which writes it from a thread of its own; the line.
+    pub(crate) fn wait_for_log(&mut self, node: Node, text: &str) -> Step<String> {
+        self.wait_for(&format!("{text:?} in the log of Asterisk of {node}"), |stage| {
+            Ok(stage.asterisk(node).log().lines().find(|line| line.contains(text)).map(str::to_owned))
+        })
     }
 
     /// What everybody said, for the one who looks for a mistake.
