@@ -2,6 +2,7 @@
 
 mod adapter;
 mod attacker;
+mod breadth;
 mod clock;
 mod dice;
 mod ether;

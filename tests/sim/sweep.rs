@@ -1,8 +1,9 @@
 //! Thousands of random runs, on all processors.
 //!
-//! `UCM_HA_SIM_RUNS` sets how many, `UCM_HA_SIM_FIRST_SEED` where they start. `UCM_HA_SIM_CLASS`, a line of the table such
+//! `UCM_HA_BREADTH` or `UCM_HA_SIM_RUNS` sets how many, `UCM_HA_SIM_FIRST_SEED` where they start. `UCM_HA_SIM_CLASS`, a line of the table such
 //! as `LAN delayed + cable cut`, leaves out all seeds of other classes.
 
+use super::breadth::Breadth;
 use super::plan::Plan;
 use super::trace::Trace;
 use std::collections::BTreeMap;
@@ -10,8 +11,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-/// Runs in the default test command.
-const DEFAULT_RUNS: u64 = 20_000;
+/// Runs of each breadth.
+const RUNS: [u64; 3] = [8_000, 20_000, 1_000_000];
 /// Every run with a seed divisible by this one is run twice.
 const TWICE: u64 = 100;
 /// Failures that are shown in full.
@@ -132,7 +133,10 @@ fn table(tally: &Tally) -> String {
 
 #[test]
 fn random_pairs_of_faults_break_no_promise() {
-    let runs = number("UCM_HA_SIM_RUNS").unwrap_or(DEFAULT_RUNS);
+    let runs = number("UCM_HA_SIM_RUNS").unwrap_or_else(|| {
+        let [quick, wide, full] = RUNS;
+        Breadth::asked().choose(quick, wide, full)
+    });
     let first = number("UCM_HA_SIM_FIRST_SEED").unwrap_or(1);
     let only = std::env::var("UCM_HA_SIM_CLASS").ok();
     let started = Instant::now();

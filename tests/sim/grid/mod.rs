@@ -11,14 +11,15 @@
 //! | forced switch | none; with single faults also 0, 1, 2, 4, 8, 100 ms before the fault |
 //! | clocks, roles, phase | by the number of the cell: ±1000 ppm, primary A or B, 0–299 ms |
 //!
-//! `cargo test` runs every single fault and a part of the pairs in which every ordered pair of faults occurs.
-//! `UCM_HA_GRID=full` runs all of them, `UCM_HA_GRID=3/20` the third twentieth. `UCM_HA_GRID_CELL=<cell>` shows one cell
+//! `cargo test` runs every single fault and a part of the pairs in which every ordered pair of faults occurs, with
+//! `UCM_HA_BREADTH=wide` more of them, with `full` all. `UCM_HA_GRID=3/20` runs the third twentieth. `UCM_HA_GRID_CELL=<cell>` shows one cell
 //! (test `a_cell_of_the_grid_can_be_seen_again`). The outcome of each class is compared with `docs/safety.md`.
 
 mod cell;
 pub(crate) mod kinds;
 mod table;
 
+use super::breadth::Breadth;
 use super::sweep::{in_parallel, number};
 use super::trace::Trace;
 use super::{A, SEC, Us};
@@ -29,9 +30,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 use table::Tables;
 
-/// Of the pairs, `cargo test` runs every cell whose number is a multiple of this. It shares no factor with any size of the
-/// grid, so that each value of each dimension, and each ordered pair of faults, has its turn.
-const STRIDE: u64 = 71;
+/// Of the pairs every cell is run whose number is a multiple of this. It shares no factor with any size of the grid, so that each
+/// value of each dimension, and each ordered pair of faults, has its turn.
+const STRIDES: [usize; 3] = [179, 71, 1];
 /// Failures that are shown in full.
 const SHOWN: usize = 2;
 
@@ -184,15 +185,12 @@ fn show_again(index: u64) -> String {
     format!("UCM_HA_GRID_CELL={index} cargo test --test simulator a_cell_of_the_grid -- --nocapture")
 }
 
-/// The part of the grid that `UCM_HA_GRID` asks for; `None` for the bounded one.
+/// The part of the grid that `UCM_HA_GRID` asks for, if it does.
 fn part(all: u64) -> Option<core::ops::Range<u64>> {
     let text = std::env::var("UCM_HA_GRID").ok()?;
-    if text == "full" {
-        return Some(0..all);
-    }
     let parse = || text.split_once('/').and_then(|(part, of)| Some((part.parse().ok()?, of.parse().ok()?)));
     let (part, of): (u64, u64) = parse().filter(|(part, of)| (1..=*of).contains(part)).unwrap_or_else(|| {
-        panic!("UCM_HA_GRID={text} is neither \"full\" nor a part such as \"3/20\"");
+        panic!("UCM_HA_GRID={text} is not a part such as \"3/20\"");
     });
     Some((part - 1) * all / of..part * all / of)
 }
@@ -202,6 +200,7 @@ fn every_single_fault_ends_as_the_safety_document_says() {
     let started = Instant::now();
     let cells: Vec<u64> = match part(singles()) {
         Some(range) => range.collect(),
+        None if Breadth::asked() == Breadth::Full => (0..singles()).collect(),
         // With a forced switch beside it only where the two can meet.
         None => (0..singles()).filter(|&index| cell(index).switch_us.is_none() || index.is_multiple_of(7)).collect(),
     };
@@ -213,7 +212,11 @@ fn every_pair_of_faults_ends_as_the_safety_document_says() {
     let started = Instant::now();
     let cells: Vec<u64> = match part(pairs()) {
         Some(range) => range.map(|index| singles() + index).collect(),
-        None => (0..pairs()).step_by(STRIDE as usize).map(|index| singles() + index).collect(),
+        None => {
+            let [quick, wide, full] = STRIDES;
+            let stride = Breadth::asked().choose(quick, wide, full);
+            (0..pairs()).step_by(stride).map(|index| singles() + index).collect()
+        }
     };
     let tally = run_cells(&cells);
     if std::env::var_os("UCM_HA_GRID").is_none() {

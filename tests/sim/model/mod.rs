@@ -6,7 +6,8 @@
 //! events. Between choices everything takes a fixed time, and timers fire when they are due; what runs between choices is
 //! what makes the search finite. Two states are the same when all that differs is when they happen (`canon`).
 //!
-//! `cargo test` runs bounded searches. `UCM_HA_MODEL=full cargo test --test simulator model -- --nocapture` runs the full ones.
+//! `cargo test` runs narrow searches, `UCM_HA_BREADTH=wide cargo test --test simulator model:: -- --nocapture` wider ones, and
+//! `UCM_HA_BREADTH=full` all.
 
 mod canon;
 mod pair;
@@ -14,6 +15,7 @@ mod scope;
 mod step;
 mod watch;
 
+use super::breadth::Breadth;
 use super::faults::Kind;
 use super::grid::kinds::variants;
 use super::settings::Settings;
@@ -70,14 +72,6 @@ fn scope(name: &'static str, settings: Settings, start: Start) -> Scope {
     }
 }
 
-fn is_full() -> bool {
-    match std::env::var("UCM_HA_MODEL").as_deref() {
-        Err(_) => false,
-        Ok("full") => true,
-        Ok(other) => panic!("UCM_HA_MODEL={other} is not \"full\""),
-    }
-}
-
 /// Searches a scope to its end and says what was found.
 fn explore(scope: Scope) {
     let (name, started) = (scope.name, Instant::now());
@@ -131,10 +125,11 @@ fn hard_kinds_of_a_handover() -> Vec<Kind> {
 #[test]
 fn one_fault_at_any_time_breaks_nothing() {
     let skewed = Settings { rate_ppm: [-1000, 1000], ..fast() };
-    let all = [("fast", fast()), ("fast, clocks 2000 ppm apart", skewed), ("slow", slow()), ("no gateway", alone())];
-    for (name, settings) in all {
+    let all = [("fast", fast()), ("no gateway", alone()), ("fast, clocks 2000 ppm apart", skewed), ("slow", slow())];
+    let count = Breadth::asked().choose(2, all.len(), all.len());
+    for (name, settings) in all.into_iter().take(count) {
         let spans_us = vec![300 * MS, TIMEOUT_US / 2, TIMEOUT_US + 500 * MS];
-        let window_us = if is_full() { 1500 * MS } else { 300 * MS };
+        let window_us = Breadth::asked().choose(150, 300, 1500) * MS;
         explore(Scope { window_us, spans_us, reaches: &[Reach::TakenOver], ..scope(name, settings, Start::Pair) });
     }
 }
@@ -143,8 +138,9 @@ fn one_fault_at_any_time_breaks_nothing() {
 fn any_two_faults_break_nothing_but_by_the_formula_of_s2() {
     for (name, settings) in [("two faults, fast", fast()), ("two faults, slow", slow())] {
         let base = scope(name, settings, Start::Pair);
-        let kinds = if is_full() { all_kinds() } else { hard_kinds() };
-        let (quantum_us, window_us) = if is_full() { (250 * MS, 4 * SEC) } else { (900 * MS, 3500 * MS) };
+        let narrow = (hard_kinds(), 1700 * MS, 3500 * MS);
+        let wide = (hard_kinds(), 900 * MS, 3500 * MS);
+        let (kinds, quantum_us, window_us) = Breadth::asked().choose(narrow, wide, (all_kinds(), 250 * MS, 4 * SEC));
         let reaches = &[Reach::TakenOver, Reach::TwoActives];
         explore(Scope { budget: 2, kinds, quantum_us, window_us, frames: false, reaches, ..base });
     }
@@ -152,16 +148,16 @@ fn any_two_faults_break_nothing_but_by_the_formula_of_s2() {
 
 #[test]
 fn one_fault_at_any_event_of_a_handover_breaks_nothing() {
-    for (name, settings) in [("handover, fast", fast()), ("handover, slow", slow()), ("handover, no gateway", alone())]
-    {
-        let window_us = 60 * MS;
+    let all = [("handover, fast", fast()), ("handover, slow", slow()), ("handover, no gateway", alone())];
+    let (window_us, count) = Breadth::asked().choose((12 * MS, 1), (60 * MS, all.len()), (60 * MS, all.len()));
+    for (name, settings) in all.into_iter().take(count) {
         explore(Scope { window_us, reaches: &[Reach::HandedOver], ..scope(name, settings, Start::Switch) });
     }
 }
 
 #[test]
 fn any_two_frames_of_a_handover_lost_repeated_or_late_break_nothing() {
-    let budget = if is_full() { 3 } else { 2 };
+    let budget = Breadth::asked().choose(2, 2, 3);
     let base = scope("frames of a handover", fast(), Start::Switch);
     explore(Scope { budget, kinds: Vec::new(), window_us: 60 * MS, reaches: &[Reach::HandedOver], ..base });
 }
@@ -173,8 +169,9 @@ fn a_fault_and_a_frame_of_a_handover_lost_repeated_or_late_break_nothing() {
         ("a handover, two faults, fast", fast()),
         ("a handover, two faults, no gateway", alone()),
     ];
+    let hard = hard_kinds_of_a_handover;
     let full = (all_kinds(), 60 * MS, all.len());
-    let (kinds, window_us, count) = if is_full() { full } else { (hard_kinds_of_a_handover(), 8 * MS, 1) };
+    let (kinds, window_us, count) = Breadth::asked().choose((hard(), 2 * MS, 1), (hard(), 8 * MS, 1), full);
     for (name, settings) in all.into_iter().take(count) {
         let base = scope(name, settings, Start::Switch);
         explore(Scope { budget: 2, kinds: kinds.clone(), window_us, reaches: &[Reach::HandedOver], ..base });
@@ -184,8 +181,9 @@ fn a_fault_and_a_frame_of_a_handover_lost_repeated_or_late_break_nothing() {
 #[test]
 fn what_a_frozen_daemon_looks_at_first_does_not_matter() {
     let kinds = vec![Kind::DaemonFrozen { node: A }, Kind::DaemonFrozen { node: B }];
+    let all = vec![90 * MS, 900 * MS, 2500 * MS, TIMEOUT_US, TIMEOUT_US + 500 * MS];
     for (name, settings) in [("sockets first, fast", fast()), ("sockets first, no gateway", alone())] {
-        let spans_us = vec![90 * MS, 900 * MS, 2500 * MS, TIMEOUT_US, TIMEOUT_US + 500 * MS];
+        let spans_us = Breadth::asked().choose(vec![900 * MS, TIMEOUT_US + 500 * MS], all.clone(), all.clone());
         let base = scope(name, settings, Start::Pair);
         explore(Scope { budget: 2, kinds: kinds.clone(), spans_us, sockets_first: true, frames: false, ..base });
     }
@@ -193,15 +191,17 @@ fn what_a_frozen_daemon_looks_at_first_does_not_matter() {
 
 #[test]
 fn one_fault_while_both_boot_breaks_nothing() {
+    let quantum_us = Breadth::asked().choose(500, 150, 150) * MS;
     for (name, settings) in [("boot, fast", fast()), ("boot, no gateway", alone())] {
-        explore(Scope { window_us: 1500 * MS, quantum_us: 150 * MS, ..scope(name, settings, Start::Boot) });
+        explore(Scope { window_us: 1500 * MS, quantum_us, ..scope(name, settings, Start::Boot) });
     }
 }
 
 #[test]
 fn any_two_faults_while_both_boot_break_nothing_but_by_the_formula_of_s2() {
-    let full = (all_kinds(), 150 * MS, 1500 * MS);
-    let (kinds, quantum_us, window_us) = if is_full() { full } else { (hard_kinds(), 400 * MS, 400 * MS) };
+    let hard = (hard_kinds(), 400 * MS, 400 * MS);
+    let (kinds, quantum_us, window_us) =
+        Breadth::asked().choose(hard.clone(), hard, (all_kinds(), 150 * MS, 1500 * MS));
     for (name, settings) in [("boot, two faults, fast", fast()), ("boot, two faults, no gateway", alone())] {
         let base = scope(name, settings, Start::Boot);
         explore(Scope { budget: 2, kinds: kinds.clone(), quantum_us, window_us, frames: false, ..base });
