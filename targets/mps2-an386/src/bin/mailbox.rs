@@ -1,16 +1,19 @@
-//! The life of two services that are watched through the mailbox, which an interrupt fills.
+//! A test of the mailbox where a real interrupt overfills it: the life of two services that are watched through it.
+//! The bench runs it in QEMU; it says how it went by semihosting.
+#![no_std]
+#![no_main]
 
 use core::hint::black_box;
+use core::panic::PanicInfo;
 use cortex_m::peripheral::SCB;
-use cortex_m_rt::exception;
+use cortex_m_rt::{entry, exception};
+use cortex_m_semihosting::debug::{self, EXIT_FAILURE, EXIT_SUCCESS};
+use cortex_m_semihosting::hprintln;
 use ucm_ha::debounce::Edge;
 use ucm_ha::fault::Faults;
 use ucm_ha::mailbox::{Mail, Mailbox, Post};
 use ucm_ha::service::{Causes, MAX_SERVICES, ServiceEvent, ServiceFault, ServiceId, ServiceSettings, Services};
 use ucm_ha::{Duration, Instant};
-
-/// Size of a full table.
-pub const BYTES: usize = size_of::<Services<MAX_SERVICES>>();
 
 const MAILBOX_LEN: usize = 4;
 const CLEAR: Duration = Duration::from_ms(2000);
@@ -29,8 +32,34 @@ fn PendSV() {
     MAILBOX.post(black_box(Post::Crash(FIRST)));
 }
 
+#[entry]
+fn main() -> ! {
+    match live() {
+        Ok(()) => {
+            hprintln!("ok");
+            finish(EXIT_SUCCESS)
+        }
+        Err(expectation) => {
+            hprintln!("{}", expectation);
+            finish(EXIT_FAILURE)
+        }
+    }
+}
+
+fn finish(status: debug::ExitStatus) -> ! {
+    loop {
+        debug::exit(status);
+    }
+}
+
+#[panic_handler]
+fn on_panic(info: &PanicInfo<'_>) -> ! {
+    hprintln!("{}", info);
+    finish(EXIT_FAILURE)
+}
+
 /// Registers, crashes and restarts a service, and misses a deadline.
-pub fn live() -> Result<(), &'static str> {
+fn live() -> Result<(), &'static str> {
     let mut services = Services::<MAX_SERVICES>::new(black_box(CLEAR), Instant::ZERO);
     let kicked = ServiceSettings { kick_timeout: Some(KICK_TIMEOUT), ..ServiceSettings::default() };
     let watched = ServiceSettings { watched: true, ..ServiceSettings::default() };
