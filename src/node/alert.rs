@@ -20,8 +20,6 @@ const HEARTBEAT_CLEAR: Duration = Duration::from_ms(1000);
 const GATEWAY_BACK: Duration = Duration::from_ms(1000);
 /// The wrong station is reported for this long after it was last heard.
 const MISMATCH_REPORT: Duration = Duration::from_s(10);
-/// The peer's machine answers for the cluster IP: reported for this long after the last answer.
-const HELD_REPORT: Duration = Duration::from_ms(500);
 
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct State {
@@ -98,8 +96,8 @@ impl Node {
             Alert::GatewayLost => self.gateway_is_lost(),
             Alert::HandoverFailed => self.is_stuck_with_fault(),
             Alert::BudgetUsed => {
-                let policy = &self.config.fault;
-                self.role == Role::Active && self.own_severity() > 0 && self.health.budget_is_spent(self.now, policy)
+                let spent = self.health.budget_is_spent(&self.config.fault);
+                self.role == Role::Active && self.own_severity() > 0 && spent
             }
             Alert::AddressFailed => self.now < self.address.holdoff_until,
             Alert::NotPersisted => self.store.failed(),
@@ -125,7 +123,7 @@ impl Node {
 
     fn peer_holds_address(&self) -> bool {
         let claimable = matches!(self.role, Role::Init | Role::Standby) && self.now >= self.silence_over_at();
-        claimable && self.now < HELD_REPORT.until(self.probe.peer_held_at)
+        claimable && self.probe.peer_holds(self.now)
     }
 
     fn heartbeat_raise(&self) -> Duration {
@@ -177,7 +175,7 @@ impl Node {
         self.role != Role::Off && ((silent && outlived) || (silence.lost && self.alert.is_raised(alert)))
     }
 
-    pub(super) fn alert_deadlines(&self) -> [Instant; 9] {
+    pub(super) fn alert_deadlines(&self) -> [Instant; 8] {
         [
             GATEWAY_BACK.after(self.probe.gateway.run_since()),
             self.heartbeat_silent_at(),
@@ -186,7 +184,6 @@ impl Node {
             self.path_lost_at(Path::Cable),
             self.path_lost_at(Path::Lan),
             MISMATCH_REPORT.after(self.alert.peer_mac_mismatch.map(|(_, at)| at)),
-            HELD_REPORT.after(self.probe.peer_held_at),
             self.claim_timeout().after(self.alert.incompatible_at),
         ]
     }

@@ -117,7 +117,7 @@ impl Node {
             }
         } else if self.own_severity() > 0 && self.now >= self.handover.holdoff_until {
             let possible = self.peer_can_take(HandoverReason::SelfFault).is_ok();
-            if possible && !self.health.budget_is_spent(self.now, &self.config.fault) {
+            if possible && !self.health.budget_is_spent(&self.config.fault) {
                 self.offer(HandoverReason::SelfFault);
             }
         } else if self.own_severity() == 0 {
@@ -281,7 +281,7 @@ impl Node {
         };
         if facts.role == Role::Active {
             // What was promised has happened; from here on the ordinary rules bind both.
-            self.quiet.barred_until = self.now;
+            self.quiet.barred_until = self.quiet.barred_until.min(self.now);
         }
         match facts.signal {
             Signal::Handover { term, reason } if facts.role == Role::Active => self.answer_offer(&facts, term, reason),
@@ -289,7 +289,8 @@ impl Node {
                 self.answer_offer(&facts, term, reason)
             }
             Signal::Intent { term } if !self.outranks(&facts) && self.role != Role::Claiming => {
-                self.quiet.barred_until = self.now + self.claim_timeout();
+                // From the frame that asks, as its sender's lease: not from the last look at it.
+                self.quiet.barred_until = self.claim_timeout().until(self.peer.last_audible());
                 self.store.give_away(term);
                 Signal::Grant { term }
             }

@@ -199,7 +199,6 @@ impl Node {
         // A cluster IP left over from before must be gone before anything else happens.
         self.release_address();
         self.store_if_changed();
-        self.deadline = self.next_deadline();
     }
 
     /// Takes a fact. Afterwards drain [`poll_output`](Self::poll_output), then ask

@@ -102,7 +102,7 @@ impl Node {
             term_ceiling: ceiling,
             last_active: self.last_active,
             disabled_by_peer: self.disabled_by_peer,
-            handovers: self.health.spent_in_window(self.now, &self.config.fault),
+            handovers: self.health.spent_in_window(),
         };
         self.store.request(self.now, record);
     }

@@ -27,7 +27,7 @@ pub(super) const FAST_CLAIM: Duration = Duration::from_ms(450);
 /// … or not at all: later the old active may trust an older answer of the gateway.
 pub(super) const FAST_WINDOW: Duration = Duration::from_ms(1000);
 /// An active that stepped down for lost contact though the peer had not claimed was wrong: fast failover rests this long.
-const FAST_REST: Duration = Duration::from_s(60);
+pub(super) const FAST_REST: Duration = Duration::from_s(60);
 /// A node that has just started gives its links and the peer this long before it takes part in a ranking …
 pub(super) const SETTLE: Duration = Duration::from_ms(300);
 /// … and its gateway this long.

@@ -85,6 +85,7 @@ impl World {
                 self.breaks("outputs", || format!("{} told of role {known:?}, status says {shown:?}", name(node)));
             }
         }
+        self.check_wakes(node);
     }
 
     /// Takes an output from the node: notes it, or queues it behind the earlier ones.
