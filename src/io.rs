@@ -1,10 +1,10 @@
 //! What goes into a node and what comes out of it.
 
-use crate::config::MacAddr;
 use crate::event::{Alert, RoleReason, SwitchRefusal};
 use crate::fault::Faults;
 use crate::role::Role;
 use crate::time::Instant;
+use crate::types::MacAddr;
 use core::net::Ipv4Addr;
 
 /// A network port whose carrier the node watches.

@@ -32,6 +32,8 @@ pub mod capi;
 #[forbid(unsafe_code)]
 pub mod config;
 #[forbid(unsafe_code)]
+pub mod crc;
+#[forbid(unsafe_code)]
 pub mod debounce;
 #[forbid(unsafe_code)]
 pub mod event;
@@ -46,6 +48,8 @@ pub mod mailbox;
 #[forbid(unsafe_code)]
 pub mod node;
 #[forbid(unsafe_code)]
+pub mod pace;
+#[forbid(unsafe_code)]
 pub mod peer;
 #[forbid(unsafe_code)]
 pub mod reach;
@@ -57,6 +61,8 @@ pub mod service;
 pub mod status;
 #[forbid(unsafe_code)]
 pub mod time;
+#[forbid(unsafe_code)]
+pub mod types;
 #[forbid(unsafe_code)]
 pub mod wire;
 

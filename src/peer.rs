@@ -7,6 +7,7 @@
 //! Frames of a boot that is not accepted may be replays: they are echoed, so that a restarted peer can be accepted, and
 //! say nothing else.
 
+use crate::role::Sight;
 use crate::time::{Duration, Instant};
 use crate::wire::{Path, Readiness, Repr};
 
@@ -28,18 +29,6 @@ pub enum Receipt {
     Audible,
     /// It is not newer than what was heard, or of a boot that is over.
     Replayed,
-}
-
-/// How the peer appears at a moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum Sight {
-    /// Nothing is heard.
-    Silent,
-    /// It is heard, but it does not hear us.
-    Deaf,
-    /// It is heard and nothing says that it does not hear us.
-    Mutual,
 }
 
 /// The echo to send: boot id and sequence of the newest authentic frame, and whether that frame counted.

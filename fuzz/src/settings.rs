@@ -3,9 +3,8 @@
 use crate::script::Script;
 use core::net::Ipv4Addr;
 use ucm_ha::Config;
-use ucm_ha::config::{
-    Cidr, DEFAULT_HEARTBEAT_PORT, FaultPolicy, Firmware, KEY_LEN, Key, MacAddr, Model, NetworkMethod, StationType,
-};
+use ucm_ha::config::{DEFAULT_HEARTBEAT_PORT, FaultPolicy};
+use ucm_ha::types::{Cidr, Firmware, KEY_LEN, Key, MacAddr, Model, NetworkMethod, StationType};
 use ucm_ha::fault::Faults;
 
 /// The node's LAN address.

@@ -2,12 +2,12 @@
 
 use super::Node;
 use crate::arp::Message;
-use crate::config::MacAddr;
 use crate::event::RoleReason;
 use crate::io::AddressEvent;
-use crate::peer::Sight;
 use crate::role::Role;
+use crate::role::Sight;
 use crate::time::{Duration, Instant};
+use crate::types::MacAddr;
 use crate::wire::{Path, Readiness};
 
 /// The bound address is renewed this often, well within its lifetime.

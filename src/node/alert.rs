@@ -1,12 +1,12 @@
 //! Lasting conditions the operator is told of, each once when it begins and once when it ends.
 
 use super::Node;
-use super::send::LAN_REST;
-use crate::config::MacAddr;
 use crate::event::Alert;
 use crate::io::Output;
+use crate::pace::LAN_REST;
 use crate::role::Role;
 use crate::time::{Duration, Instant};
+use crate::types::MacAddr;
 use crate::wire::{Path, Repr};
 
 /// A path on which nothing was heard for this long carries nothing, whatever the heartbeat timeout.

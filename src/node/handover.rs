@@ -7,8 +7,8 @@ use super::Node;
 use super::output::Queued;
 use crate::event::{RoleReason, SwitchRefusal};
 use crate::fault::Faults;
-use crate::peer::Sight;
 use crate::role::Role;
+use crate::role::Sight;
 use crate::time::{Duration, Instant};
 use crate::wire::{HandoverReason, Readiness, RefuseReason, Repr, Signal};
 

@@ -2,11 +2,12 @@
 
 use super::{Node, view};
 use crate::arp::{Heard, Message};
-use crate::config::{CABLE_REST, MacAddr};
-use crate::peer::Sight;
+use crate::pace::CABLE_REST;
 use crate::reach::{Clearance, Reach};
+use crate::role::Sight;
 use crate::role::{Consent, Role};
 use crate::time::{Duration, Instant};
+use crate::types::MacAddr;
 use crate::wire::Readiness;
 
 /// Longest time between two gateway probes while all is well.

@@ -3,7 +3,7 @@
 use super::output::Queued;
 use super::{Claim, MAX_DECISIONS, Node, SYNC_RETRY};
 use crate::event::RoleReason;
-use crate::peer::Sight;
+use crate::role::Sight;
 use crate::role::{Consent, Decision, Role, decide};
 use crate::wire::{Readiness, Repr, Signal};
 
@@ -172,7 +172,7 @@ impl Node {
     }
 }
 
-impl crate::config::StationType {
+impl crate::types::StationType {
     /// Primary before secondary.
     pub(super) const fn precedence(self) -> u8 {
         match self {

@@ -1,7 +1,7 @@
 //! Facts and ages turned into the plain view that decides the role.
 
 use super::{LEASE_MARGIN, Node};
-use crate::peer::Sight;
+use crate::role::Sight;
 use crate::role::{Consent, Role, View};
 use crate::time::{Duration, Instant};
 use crate::wire::{Readiness, Repr, Signal};

@@ -6,11 +6,11 @@ use super::machine::{Daemon, Pending, Waiting};
 use super::stations::CLUSTER_IP;
 use super::trace;
 use super::world::{Event, PORTS, RoleChange, World, name};
-use ucm_ha::config::NetworkMethod;
 use ucm_ha::fault::Faults;
 use ucm_ha::io::{AddressEvent, Command, Input, Output, Port};
 use ucm_ha::node::FRAME_CAPACITY;
 use ucm_ha::role::Role;
+use ucm_ha::types::NetworkMethod;
 
 /// Most outputs one input may cause.
 pub(crate) const MAX_OUTPUTS: u32 = 64;

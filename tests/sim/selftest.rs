@@ -12,10 +12,11 @@ use super::world::World;
 use super::{A, B, MS, SEC, Us};
 use core::net::Ipv4Addr;
 use std::collections::VecDeque;
-use ucm_ha::config::{Config, MacAddr, StationType};
+use ucm_ha::config::Config;
 use ucm_ha::io::{AddressEvent, Input, Output, Port, Record};
 use ucm_ha::node::FRAME_CAPACITY;
 use ucm_ha::role::Role;
+use ucm_ha::types::{MacAddr, StationType};
 use ucm_ha::{Duration, Instant};
 
 const VALID_S: u32 = 2;

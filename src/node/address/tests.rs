@@ -3,11 +3,12 @@
 
 use crate::arp::{self, Message};
 use crate::cable;
-use crate::config::{DEFAULT_HEARTBEAT_PORT, Firmware, MacAddr, StationType, tests::valid};
+use crate::config::{DEFAULT_HEARTBEAT_PORT, tests::valid};
 use crate::event::Alert;
 use crate::fault::Faults;
 use crate::io::{AddressEvent, Input, Output, Port, Record};
 use crate::role::Role;
+use crate::types::{Firmware, MacAddr, StationType};
 use crate::wire::{HandoverReason, Kind, Path, Readiness, Repr, Signal};
 use crate::{Config, FRAME_CAPACITY, Instant, Node};
 use std::vec::Vec;

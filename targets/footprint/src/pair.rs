@@ -3,10 +3,9 @@
 use crate::stack;
 use core::hint::black_box;
 use core::net::Ipv4Addr;
-use ucm_ha::config::{
-    Cidr, Config, DEFAULT_HEARTBEAT_PORT, DEFAULT_HEARTBEAT_TIMEOUT_S, FaultPolicy, Firmware, KEY_LEN, Key, MacAddr,
-    Model, NetworkMethod, StationType,
-};
+use ucm_ha::config::{Config, DEFAULT_HEARTBEAT_PORT, FaultPolicy};
+use ucm_ha::pace::DEFAULT_HEARTBEAT_TIMEOUT_S;
+use ucm_ha::types::{Cidr, Firmware, KEY_LEN, Key, MacAddr, Model, NetworkMethod, StationType};
 use ucm_ha::io::{AddressEvent, Command, Port, Record};
 use ucm_ha::node::FRAME_CAPACITY;
 use ucm_ha::role::Role;

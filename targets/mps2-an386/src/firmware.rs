@@ -10,7 +10,7 @@ use board::record::{RecordStore, Stored};
 use board::serial::MAX_RECEIVE_LEN;
 use cortex_m::peripheral::SCB;
 use heapless::Deque;
-use ucm_ha::config::MacAddr;
+use ucm_ha::types::MacAddr;
 use ucm_ha::debounce::Edge;
 use ucm_ha::event::Alert;
 use ucm_ha::fault::Faults;

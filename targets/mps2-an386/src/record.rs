@@ -6,7 +6,7 @@
 //! right after it has stored, when it is standby.
 
 use ucm_ha::io::Record;
-use ucm_ha::wire::CRC;
+use ucm_ha::crc::CRC;
 
 /// Length of a stored record, in bytes.
 pub const STORED_LEN: usize = 24;

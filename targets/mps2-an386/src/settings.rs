@@ -4,10 +4,9 @@ use core::fmt;
 use core::net::Ipv4Addr;
 use core::str::FromStr;
 use ucm_ha::Config;
-use ucm_ha::config::{
-    Cidr, ConfigError, DEFAULT_HEARTBEAT_PORT, DEFAULT_HEARTBEAT_TIMEOUT_S, FaultPolicy, Firmware, Key, MacAddr, Model,
-    NetworkMethod, StationType,
-};
+use ucm_ha::config::{ConfigError, DEFAULT_HEARTBEAT_PORT, FaultPolicy};
+use ucm_ha::pace::DEFAULT_HEARTBEAT_TIMEOUT_S;
+use ucm_ha::types::{Cidr, Firmware, Key, MacAddr, Model, NetworkMethod, StationType};
 use ucm_ha::fault::Faults;
 
 /// Bit of a MAC address that marks it as given locally, not by the card's maker.

@@ -10,8 +10,8 @@ use smoltcp::wire::{
 };
 use ucm_ha::auth::Authenticator;
 use ucm_ha::cable;
-use ucm_ha::config::{Key, MacAddr};
 use ucm_ha::role::Role;
+use ucm_ha::types::{Key, MacAddr};
 use ucm_ha::wire::{MAX_EMIT_LEN, Repr};
 
 /// Frames of the peer that are kept for replaying.
@@ -191,8 +191,8 @@ fn heartbeat_in(frame: &[u8]) -> Option<&[u8]> {
 mod tests {
     use super::*;
     use crate::lab::plan::Node;
-    use ucm_ha::config::{Firmware, StationType};
     use ucm_ha::fault::Faults;
+    use ucm_ha::types::{Firmware, StationType};
     use ucm_ha::wire::{FrameError, Kind, Path, Readiness, Signal};
 
     const FRAMES: usize = TRICKS.len() * 100;

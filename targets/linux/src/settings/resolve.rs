@@ -5,8 +5,9 @@ use crate::interface::{Interface, InterfaceAddress};
 use crate::notify::User;
 use std::net::Ipv4Addr;
 use ucm_ha::Config;
-use ucm_ha::config::{Cidr, ConfigError, FaultPolicy, MacAddr, NetworkMethod};
+use ucm_ha::config::{ConfigError, FaultPolicy};
 use ucm_ha::fault::Faults;
+use ucm_ha::types::{Cidr, MacAddr, NetworkMethod};
 
 /// Prefix length that lets the rules be checked while the LAN's is unknown.
 const ANY_PREFIX_LEN: u8 = 24;

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use ucm_ha::arp::{self, Message};
-use ucm_ha::config::MacAddr;
+use ucm_ha::types::MacAddr;
 
 /// How often it asks.
 const PERIOD: Duration = Duration::from_millis(5);

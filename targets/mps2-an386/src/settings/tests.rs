@@ -1,6 +1,6 @@
 use super::*;
 use std::string::ToString;
-use ucm_ha::config::KEY_LEN;
+use ucm_ha::types::KEY_LEN;
 
 const MAC: MacAddr = MacAddr([0x52, 0x54, 0, 0, 0, 1]);
 const LEAST: &str =
