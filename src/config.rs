@@ -146,21 +146,20 @@ impl ConfigError {
         Self::BudgetTooHigh,
     ];
 
-    /// The setting at fault, by its name in the configuration file.
-    pub const fn key(self) -> &'static str {
+    /// The field of [`Config`] at fault.
+    pub const fn field(self) -> &'static str {
         match self {
-            Self::MacNotUnicast => "network.lan_interface",
-            Self::PeerMacIsOwn => "ha.peer_mac",
-            Self::PortZero => "ha.heartbeat_port",
-            Self::TimeoutOutOfRange => "ha.heartbeat_timeout",
-            Self::PrefixOutOfRange | Self::ClusterIpIsOwn | Self::ClusterIpIsPeer | Self::ClusterIpOutsideLan => {
-                "ha.cluster_ip"
-            }
-            Self::OwnIpUnusable => "network.lan_interface",
-            Self::PeerIpIsOwn | Self::PeerIpOutsideLan => "ha.peer_ip",
-            Self::GatewayIsNode | Self::GatewayOutsideLan => "network.gateway",
-            Self::FirmwareTooOld => "device.firmware",
-            Self::NoSuchFxoPort => "ha.hardware_fault_switch",
+            Self::MacNotUnicast => "mac or cable_mac",
+            Self::PeerMacIsOwn => "peer_mac",
+            Self::PortZero => "heartbeat_port",
+            Self::TimeoutOutOfRange => "heartbeat_timeout_s",
+            Self::PrefixOutOfRange => "own_ip or cluster_ip",
+            Self::OwnIpUnusable => "own_ip",
+            Self::ClusterIpIsOwn | Self::ClusterIpIsPeer | Self::ClusterIpOutsideLan => "cluster_ip",
+            Self::PeerIpIsOwn | Self::PeerIpOutsideLan => "peer_ip",
+            Self::GatewayIsNode | Self::GatewayOutsideLan => "gateway",
+            Self::FirmwareTooOld => "firmware",
+            Self::NoSuchFxoPort => "fault.switching",
             Self::WindowZero => "fault.handover_window_s",
             Self::BudgetTooHigh => "fault.handover_budget",
         }
@@ -194,7 +193,7 @@ impl ConfigError {
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.key(), self.reason())
+        write!(f, "{} {}", self.field(), self.reason())
     }
 }
 

@@ -69,7 +69,7 @@ fn every_bad_value_is_named() {
     ];
     for (change, error) in cases {
         assert_eq!(problems(change), [error]);
-        assert!(error.to_string().starts_with(error.key()), "{error}");
+        assert!(error.to_string().starts_with(error.field()), "{error}");
     }
 }
 

@@ -57,7 +57,7 @@ impl Station {
     fn new(number: u8) -> Option<Self> {
         let config = black_box(config(number));
         let node = Node::new(config, black_box(Record::default()), black_box(u32::from(number)), Instant::ZERO);
-        let node = node.map_err(|error| black_box((error.key(), error.reason()))).ok()?;
+        let node = node.map_err(|error| black_box((error.field(), error.reason()))).ok()?;
         Some(Self { node, mac: config.mac, powered: true, bound: false, stack_bytes: 0 })
     }
 

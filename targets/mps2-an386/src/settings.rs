@@ -52,7 +52,7 @@ impl fmt::Display for Problem<'_> {
             Self::Unreadable { key: "key", form, .. } => write!(f, "key: must be {form}"),
             Self::Unreadable { key, value, form } => write!(f, "{key} = {value}: must be {form}"),
             Self::Missing(key) => write!(f, "{key}: is missing; give it"),
-            Self::Refused(error) => write!(f, "{}: {}", error.key(), error.reason()),
+            Self::Refused(error) => write!(f, "{}: {}", error.field(), error.reason()),
         }
     }
 }
