@@ -21,12 +21,6 @@
 #[cfg(test)]
 extern crate std;
 
-#[forbid(unsafe_code)]
-pub mod arp;
-#[forbid(unsafe_code)]
-pub mod auth;
-#[forbid(unsafe_code)]
-pub mod cable;
 #[cfg(feature = "capi")]
 pub mod capi;
 #[forbid(unsafe_code)]

@@ -2,8 +2,8 @@
 
 use crate::script::Script;
 use crate::settings::{BOOT_ID, CABLE_MAC, PEER_MAC};
-use ucm_ha::auth::Authenticator;
-use ucm_ha::cable;
+use ucm_ha::wire::auth::Authenticator;
+use ucm_ha::wire::cable;
 use ucm_ha::config::DEFAULT_HEARTBEAT_PORT;
 use ucm_ha::types::{Firmware, Model, StationType};
 use ucm_ha::fault::Faults;

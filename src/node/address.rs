@@ -1,13 +1,13 @@
 //! The cluster IP: bound with a lifetime, renewed, announced and defended (RFC 5227).
 
 use super::Node;
-use crate::arp::Message;
 use crate::event::RoleReason;
 use crate::io::AddressEvent;
 use crate::role::Role;
 use crate::role::Sight;
 use crate::time::{Duration, Instant};
 use crate::types::MacAddr;
+use crate::wire::arp::Message;
 use crate::wire::{Path, Readiness};
 
 /// The bound address is renewed this often, well within its lifetime.

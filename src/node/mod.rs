@@ -32,7 +32,6 @@ mod timer;
 mod transition;
 mod view;
 
-use crate::auth::Authenticator;
 use crate::config::{Config, ConfigError};
 use crate::event::RoleReason;
 use crate::io::{Command, Input, Port, Record};
@@ -41,6 +40,7 @@ use crate::role::Role;
 use crate::status::Counters;
 use crate::time::{Duration, Instant};
 use crate::wire::Signal;
+use crate::wire::auth::Authenticator;
 
 pub use output::FRAME_CAPACITY;
 

@@ -1,7 +1,6 @@
 //! ARP questions: does the gateway answer, and does anybody have the cluster IP or the peer's address?
 
 use super::{Node, view};
-use crate::arp::{Heard, Message};
 use crate::pace::CABLE_REST;
 use crate::reach::{Clearance, Reach};
 use crate::role::Sight;
@@ -9,6 +8,7 @@ use crate::role::{Consent, Role};
 use crate::time::{Duration, Instant};
 use crate::types::MacAddr;
 use crate::wire::Readiness;
+use crate::wire::arp::{Heard, Message};
 
 /// Longest time between two gateway probes while all is well.
 const GATEWAY_IDLE: Duration = Duration::from_ms(350);

@@ -2,12 +2,11 @@
 //! rarely while all is well.
 
 use super::Node;
-use crate::cable;
 use crate::fault::Faults;
 use crate::pace::{CABLE_REST, LAN_REST};
 use crate::role::Role;
 use crate::time::{Duration, Instant};
-use crate::wire::{Kind, Path, Readiness, Repr, Signal, VERSION};
+use crate::wire::{Kind, Path, Readiness, Repr, Signal, VERSION, cable};
 
 /// Two answers on one path are at least this far apart.
 const ANSWER_SPACING: Duration = Duration::from_ms(5);

@@ -13,7 +13,8 @@ use smoltcp::wire::{
 use ucm_ha::types::{Cidr, MacAddr};
 use ucm_ha::io::AddressEvent;
 use ucm_ha::wire::{MAX_EMIT_LEN, MAX_PARSE_LEN};
-use ucm_ha::{Instant, arp};
+use ucm_ha::Instant;
+use ucm_ha::wire::arp;
 
 /// Memory of the stack. It outlives the stack.
 pub(crate) struct Storage {

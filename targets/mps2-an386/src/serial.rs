@@ -3,7 +3,7 @@
 
 use cobs::{CobsDecoder, DecodeError, max_encoding_length};
 use ucm_ha::FRAME_CAPACITY;
-use ucm_ha::cable::HEADER_LEN;
+use ucm_ha::wire::cable::HEADER_LEN;
 use ucm_ha::wire::MAX_PARSE_LEN;
 
 /// Longest Ethernet frame that is received, in bytes.

@@ -8,10 +8,10 @@ use smoltcp::wire::{
     ETHERNET_HEADER_LEN, EthernetAddress, EthernetFrame, EthernetProtocol, EthernetRepr, IPV4_HEADER_LEN, IpProtocol,
     Ipv4Packet, Ipv4Repr, UDP_HEADER_LEN, UdpPacket,
 };
-use ucm_ha::auth::Authenticator;
-use ucm_ha::cable;
 use ucm_ha::role::Role;
 use ucm_ha::types::{Key, MacAddr};
+use ucm_ha::wire::auth::Authenticator;
+use ucm_ha::wire::cable;
 use ucm_ha::wire::{MAX_EMIT_LEN, Repr};
 
 /// Frames of the peer that are kept for replaying.

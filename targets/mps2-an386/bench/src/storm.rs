@@ -10,7 +10,7 @@ use smoltcp::wire::{
 };
 use std::net::Ipv4Addr;
 use std::time::Duration;
-use ucm_ha::arp::{self, Message};
+use ucm_ha::wire::arp::{self, Message};
 use ucm_ha::config::DEFAULT_HEARTBEAT_PORT;
 use ucm_ha::types::MacAddr;
 

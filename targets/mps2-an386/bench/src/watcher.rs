@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use ucm_ha::arp::{self, Message};
+use ucm_ha::wire::arp::{self, Message};
 use ucm_ha::types::MacAddr;
 
 /// How often it asks.

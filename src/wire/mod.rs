@@ -4,14 +4,20 @@
 //! Multi-byte fields are big-endian. The frame ends with a CRC-32 over all bytes before it and, with a key, a 128-bit
 //! authentication code over all bytes before that. Unknown bytes between the fixed fields and the CRC are ignored, so
 //! that a newer node can talk to an older one.
+//!
+//! Beside it: its authentication code ([`auth`]), the packet around it on the cable ([`cable`]), and ARP ([`arp`]).
 
-use crate::auth::{Authenticator, TAG_LEN};
+pub mod arp;
+pub mod auth;
+pub mod cable;
+
 use crate::crc::CRC;
 use crate::fault::Faults;
 use crate::pace::{heartbeat_interval, heartbeat_timeout_is_valid};
 use crate::role::Role;
 use crate::time::Duration;
 use crate::types::{Firmware, MacAddr, StationType};
+use auth::{Authenticator, TAG_LEN};
 use bitflags::bitflags;
 
 /// First four bytes of every frame.
