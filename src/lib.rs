@@ -44,9 +44,9 @@ pub mod node;
 #[forbid(unsafe_code)]
 pub mod pace;
 #[forbid(unsafe_code)]
-pub mod peer;
+mod peer;
 #[forbid(unsafe_code)]
-pub mod reach;
+mod reach;
 #[forbid(unsafe_code)]
 pub mod role;
 #[forbid(unsafe_code)]

@@ -88,7 +88,7 @@ impl State {
     }
 
     pub(super) fn deadlines(&self) -> [Instant; 4] {
-        let forget = FOREIGN_REPORT.after(self.foreign.map(|(_, at)| at));
+        let forget = FOREIGN_REPORT.end_or_never(self.foreign.map(|(_, at)| at));
         [self.renew_at, self.announce_at, self.holdoff_until, forget]
     }
 }

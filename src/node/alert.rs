@@ -85,7 +85,7 @@ impl Node {
             Alert::HeartbeatLost => self.role != Role::Off && self.alert.any_path.lost,
             Alert::CableLost => self.one_path_lost(alert, self.alert.cable, Path::Cable),
             Alert::LanPathLost => self.one_path_lost(alert, self.alert.lan, Path::Lan),
-            Alert::PeerIncompatible => self.now < self.claim_timeout().until(self.alert.incompatible_at),
+            Alert::PeerIncompatible => self.now < self.claim_timeout().end_or_past(self.alert.incompatible_at),
             Alert::SameStationType => differs(|node, facts| facts.station_type == node.config.station_type),
             Alert::SettingsDiffer => differs(|node, facts| facts.digest != node.digest),
             Alert::ModelDiffers => differs(|node, facts| facts.model != node.config.model.id()),
@@ -111,7 +111,7 @@ impl Node {
 
     /// Raised by the first second without an answer, cleared by a second with answers.
     fn gateway_is_lost(&self) -> bool {
-        let back_at = GATEWAY_BACK.after(self.probe.gateway.run_since());
+        let back_at = GATEWAY_BACK.end_or_never(self.probe.gateway.run_since());
         let unsure = self.alert.is_raised(Alert::GatewayLost) && self.now < back_at;
         let lost = self.gateway_seen() == Some(false) || (unsure && self.config.gateway.is_some());
         self.role != Role::Off && self.is_settled() && lost
@@ -177,14 +177,14 @@ impl Node {
 
     pub(super) fn alert_deadlines(&self) -> [Instant; 8] {
         [
-            GATEWAY_BACK.after(self.probe.gateway.run_since()),
+            GATEWAY_BACK.end_or_never(self.probe.gateway.run_since()),
             self.heartbeat_silent_at(),
             self.silent_on_at(Path::Cable),
             self.silent_on_at(Path::Lan),
             self.path_lost_at(Path::Cable),
             self.path_lost_at(Path::Lan),
-            MISMATCH_REPORT.after(self.alert.peer_mac_mismatch.map(|(_, at)| at)),
-            self.claim_timeout().after(self.alert.incompatible_at),
+            MISMATCH_REPORT.end_or_never(self.alert.peer_mac_mismatch.map(|(_, at)| at)),
+            self.claim_timeout().end_or_never(self.alert.incompatible_at),
         ]
     }
 

@@ -290,7 +290,7 @@ impl Node {
             }
             Signal::Intent { term } if !self.outranks(&facts) && self.role != Role::Claiming => {
                 // From the frame that asks, as its sender's lease: not from the last look at it.
-                self.quiet.barred_until = self.claim_timeout().until(self.peer.last_audible());
+                self.quiet.barred_until = self.claim_timeout().end_or_past(self.peer.last_audible());
                 self.store.give_away(term);
                 Signal::Grant { term }
             }

@@ -123,7 +123,7 @@ impl State {
     }
 
     fn window_ends_at(&self, policy: &FaultPolicy) -> Instant {
-        Duration::from_s(u64::from(policy.handover_window_s)).after(self.spent.front().copied())
+        Duration::from_s(u64::from(policy.handover_window_s)).end_or_never(self.spent.front().copied())
     }
 
     pub(super) fn deadlines(&self, policy: &FaultPolicy) -> [Instant; 4] {
@@ -174,7 +174,7 @@ impl Node {
 
     /// Until when what the peer last said of the gateway holds.
     pub(super) fn peer_word_ends(&self) -> Instant {
-        PEER_WORD.until(self.peer.last_audible())
+        PEER_WORD.end_or_past(self.peer.last_audible())
     }
 
     /// Severity of a set of faults under this node's fault switches, which the peer's settings match.

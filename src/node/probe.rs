@@ -125,24 +125,24 @@ impl State {
     }
 
     fn foreign_is_overruled(&self, now: Instant, timeout: Duration) -> bool {
-        !self.peer_holds(now) && now >= timeout.after(self.foreign_since)
+        !self.peer_holds(now) && now >= timeout.end_or_never(self.foreign_since)
     }
 
     /// The peer's machine has the cluster IP.
     pub(super) fn peer_holds(&self, now: Instant) -> bool {
-        now < PEER_HOLDS.until(self.peer_held_at)
+        now < PEER_HOLDS.end_or_past(self.peer_held_at)
     }
 
     pub(super) fn deadlines(&self, timeout: Duration) -> [Instant; 8] {
         let or_never = |at: Option<Instant>| at.unwrap_or(Instant::NEVER);
         [
             or_never(self.gateway.missed_at()),
-            view::GATEWAY_PROVEN.after(self.gateway.unbroken_since()),
-            view::GATEWAY_PROVEN.after(self.gateway.run_since()),
+            view::GATEWAY_PROVEN.end_or_never(self.gateway.unbroken_since()),
+            view::GATEWAY_PROVEN.end_or_never(self.gateway.run_since()),
             or_never(self.cluster.clear_at()),
             or_never(self.peer_ip.clear_at()),
-            timeout.after(self.foreign_since),
-            PEER_HOLDS.after(self.peer_held_at),
+            timeout.end_or_never(self.foreign_since),
+            PEER_HOLDS.end_or_never(self.peer_held_at),
             or_never(self.claim_at),
         ]
     }

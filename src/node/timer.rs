@@ -42,8 +42,8 @@ impl Node {
             self.quiet.barred_until,
             self.settled_at(),
             self.peer.introduced_at(),
-            self.claim_timeout().after(self.quiet.incompatible_at),
-            self.claim_timeout().after(self.quiet.stranger_active_at),
+            self.claim_timeout().end_or_never(self.quiet.incompatible_at),
+            self.claim_timeout().end_or_never(self.quiet.stranger_active_at),
         ]
     }
 
@@ -63,7 +63,7 @@ impl Node {
     /// An answer that is too old for a claim only forbids it: nothing is to be done at that moment.
     fn gateway_deadlines(&self) -> [Instant; 4] {
         let tick = Duration::from_us(1);
-        let stale = |at: Option<Instant>, age: Duration| age.after(at) + tick;
+        let stale = |at: Option<Instant>, age: Duration| age.end_or_never(at) + tick;
         let gateway = &self.probe.gateway;
         // While contact lasts, the gateway need not be prompt.
         let prompt_until = stale(gateway.answered(), view::GATEWAY_PROMPT);
@@ -82,11 +82,11 @@ impl Node {
     fn fast_deadlines(&self) -> [Instant; 5] {
         let since = self.fast_since();
         [
-            view::FAST_REST.after(self.quiet.fast_suspended),
-            probe::FAST_GATEWAY_LEAD.after(since),
-            probe::FAST_LEAD.after(since),
-            view::FAST_CLAIM.after(since),
-            view::FAST_WINDOW.after(since),
+            view::FAST_REST.end_or_never(self.quiet.fast_suspended),
+            probe::FAST_GATEWAY_LEAD.end_or_never(since),
+            probe::FAST_LEAD.end_or_never(since),
+            view::FAST_CLAIM.end_or_never(since),
+            view::FAST_WINDOW.end_or_never(since),
         ]
     }
 }

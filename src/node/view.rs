@@ -132,7 +132,7 @@ impl Node {
 
     /// After a false alarm fast failover rests for a while on both nodes.
     pub(super) fn fast_is_suspended(&self) -> bool {
-        self.now < FAST_REST.until(self.quiet.fast_suspended)
+        self.now < FAST_REST.end_or_past(self.quiet.fast_suspended)
     }
 
     /// Whether the peer knows, by a frame it has counted, that this node is not suspended any more.
@@ -163,7 +163,7 @@ impl Node {
         let proven = match self.config.gateway {
             Some(_) => {
                 let gateway = &self.probe.gateway;
-                self.now >= GATEWAY_PROVEN.after(gateway.run_since()) && gateway.is_seen(self.now, GATEWAY_FRESH)
+                self.now >= GATEWAY_PROVEN.end_or_never(gateway.run_since()) && gateway.is_seen(self.now, GATEWAY_FRESH)
             }
             None => self.role != Role::Init || self.probe.lan_frame_seen,
         };
@@ -217,7 +217,7 @@ impl Node {
 
     fn gateway_is_proven_strictly(&self) -> bool {
         let gateway = &self.probe.gateway;
-        self.now >= GATEWAY_PROVEN.after(gateway.unbroken_since()) && gateway.is_fresh(self.now, GATEWAY_FRESH)
+        self.now >= GATEWAY_PROVEN.end_or_never(gateway.unbroken_since()) && gateway.is_fresh(self.now, GATEWAY_FRESH)
     }
 
     pub(super) fn may_claim_at_all(&self) -> bool {
@@ -232,7 +232,7 @@ impl Node {
     /// Whether a claim would be possible if it were this node's turn. What is not possible must not be accepted.
     pub(super) fn could_claim(&self) -> bool {
         let alive = self.quiet.incompatible_at.max(self.quiet.stranger_active_at);
-        let incompatible = self.now < self.claim_timeout().until(alive);
+        let incompatible = self.now < self.claim_timeout().end_or_past(alive);
         self.address.is_unbound() && !incompatible && self.is_willing()
     }
 
