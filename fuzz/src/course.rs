@@ -12,14 +12,14 @@ use crate::script::Script;
 use crate::seal::sealed;
 use crate::settings::{self, BOOT_ID, CLUSTER_IP, GATEWAY, OWN_IP, OWN_MAC, PEER_IP, PEER_MAC};
 use core::net::Ipv4Addr;
-use ucm_ha::wire::arp::{self, Message};
-use ucm_ha::wire::auth::Authenticator;
-use ucm_ha::wire::cable;
 use ucm_ha::config::DEFAULT_HEARTBEAT_PORT;
-use ucm_ha::types::{KEY_LEN, Key, MacAddr};
 use ucm_ha::fault::Faults;
 use ucm_ha::io::{AddressEvent, Command, Input, Output, Port, Record};
 use ucm_ha::role::Role;
+use ucm_ha::types::{KEY_LEN, Key, MacAddr};
+use ucm_ha::wire::arp::{self, Message};
+use ucm_ha::wire::auth::Authenticator;
+use ucm_ha::wire::cable;
 use ucm_ha::wire::{Path, Repr, Signal};
 use ucm_ha::{Duration, FRAME_CAPACITY, Instant, Node};
 

@@ -3,8 +3,7 @@
 use super::Node;
 use crate::event::RoleReason;
 use crate::io::AddressEvent;
-use crate::role::Role;
-use crate::role::Sight;
+use crate::role::{Role, Sight};
 use crate::time::{Duration, Instant};
 use crate::types::MacAddr;
 use crate::wire::arp::Message;

@@ -101,7 +101,7 @@ impl Node {
             }
             Alert::AddressFailed => self.now < self.address.holdoff_until,
             Alert::NotPersisted => self.store.failed(),
-            Alert::DisabledByPeer => self.disabled_by_peer,
+            Alert::DisabledByPeer => self.enable.by_peer,
         }
     }
 

@@ -3,8 +3,7 @@
 use super::{Node, view};
 use crate::pace::CABLE_REST;
 use crate::reach::{Clearance, Reach};
-use crate::role::Sight;
-use crate::role::{Consent, Role};
+use crate::role::{Consent, Role, Sight};
 use crate::time::{Duration, Instant};
 use crate::types::MacAddr;
 use crate::wire::Readiness;

@@ -277,7 +277,7 @@ impl Node {
         bits.set(Readiness::HEARS_LAN, self.now < self.path_lost_at(Path::Lan));
         bits.set(Readiness::HEARS_CABLE, self.now < self.cable_fresh_until());
         bits.set(Readiness::SYNCING, self.sync.running);
-        bits.set(Readiness::ENABLED, !self.disabled);
+        bits.set(Readiness::ENABLED, !self.enable.disabled);
         bits
     }
 }

@@ -21,8 +21,8 @@ impl Node {
         next.of(&self.probe.deadlines(self.claim_timeout()));
         next.of(&[self.config.gateway.map_or(Instant::NEVER, |_| self.probe.next_gateway_probe())]);
         next.of(&self.health.deadlines(&self.config.fault));
-        next.of(&self.handover.deadlines(self.claim_timeout()));
-        next.of(&[self.stop_deadline(), self.sync.retry_at, self.store.deadline()]);
+        next.of(&self.offer.deadlines(self.claim_timeout()));
+        next.of(&[self.stop.deadline(), self.sync.deadline(), self.store.deadline()]);
         next.of(&self.alert_deadlines());
         // What is decided anew when an age crosses a limit.
         next.of(&self.contact_deadlines());

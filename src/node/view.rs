@@ -1,8 +1,7 @@
 //! Facts and ages turned into the plain view that decides the role.
 
 use super::{LEASE_MARGIN, Node};
-use crate::role::Sight;
-use crate::role::{Consent, Role, View};
+use crate::role::{Consent, Role, Sight, View};
 use crate::time::{Duration, Instant};
 use crate::wire::{Readiness, Repr, Signal};
 
@@ -39,7 +38,7 @@ impl Node {
         let facts = self.peer.facts();
         View {
             role: self.role,
-            off: self.is_off(),
+            off: self.enable.is_off(),
             lease: self.lease_is_valid(),
             peer: sight,
             peer_role: facts.map_or(Role::Init, |facts| facts.role),
@@ -57,11 +56,6 @@ impl Node {
             one_way_over: self.now >= self.one_way_over_at(),
             gone: self.peer_is_gone(),
         }
-    }
-
-    /// High availability is off, on this node or for the pair.
-    pub(super) fn is_off(&self) -> bool {
-        self.disabled || self.disabled_by_peer
     }
 
     /// The peer's timeout, or the own one while it is unknown.
@@ -238,8 +232,8 @@ impl Node {
 
     /// Would take the active role.
     pub(super) fn is_willing(&self) -> bool {
-        !self.is_off()
-            && self.stopping.is_none()
+        !self.enable.is_off()
+            && !self.stop.is_asked()
             && self.now >= self.settled_at()
             && self.now >= self.address.holdoff_until
     }

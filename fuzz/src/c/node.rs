@@ -7,10 +7,10 @@ use crate::script::Script;
 use crate::seal::sealed;
 use crate::settings::{BOOT_ID, OWN_IP, PEER_IP};
 use core::net::Ipv4Addr;
-use ucm_ha::wire::auth::Authenticator;
 use ucm_ha::capi::*;
 use ucm_ha::fault::Faults;
 use ucm_ha::io::{AddressEvent, Command, Input, Port, Record};
+use ucm_ha::wire::auth::Authenticator;
 use ucm_ha::wire::{Path, Repr};
 use ucm_ha::{Config, FRAME_CAPACITY, Instant};
 

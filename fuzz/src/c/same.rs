@@ -1,8 +1,8 @@
 //! The same settings and effects in both languages.
 
 use ucm_ha::capi::*;
-use ucm_ha::types::{NetworkMethod, StationType};
 use ucm_ha::role::Role;
+use ucm_ha::types::{NetworkMethod, StationType};
 use ucm_ha::{Config, Output};
 
 /// The settings for C.

@@ -4,11 +4,11 @@ use crate::stack;
 use core::hint::black_box;
 use core::net::Ipv4Addr;
 use ucm_ha::config::{Config, DEFAULT_HEARTBEAT_PORT, FaultPolicy};
-use ucm_ha::pace::DEFAULT_HEARTBEAT_TIMEOUT_S;
-use ucm_ha::types::{Cidr, Firmware, KEY_LEN, Key, MacAddr, Model, NetworkMethod, StationType};
 use ucm_ha::io::{AddressEvent, Command, Port, Record};
 use ucm_ha::node::FRAME_CAPACITY;
+use ucm_ha::pace::DEFAULT_HEARTBEAT_TIMEOUT_S;
 use ucm_ha::role::Role;
+use ucm_ha::types::{Cidr, Firmware, KEY_LEN, Key, MacAddr, Model, NetworkMethod, StationType};
 use ucm_ha::{Duration, Input, Instant, Node, Output};
 
 const LAN_PREFIX_LEN: u8 = 24;

@@ -5,9 +5,9 @@ use core::net::Ipv4Addr;
 use core::str::FromStr;
 use ucm_ha::Config;
 use ucm_ha::config::{ConfigError, DEFAULT_HEARTBEAT_PORT, FaultPolicy};
+use ucm_ha::fault::Faults;
 use ucm_ha::pace::DEFAULT_HEARTBEAT_TIMEOUT_S;
 use ucm_ha::types::{Cidr, Firmware, Key, MacAddr, Model, NetworkMethod, StationType};
-use ucm_ha::fault::Faults;
 
 /// Bit of a MAC address that marks it as given locally, not by the card's maker.
 const LOCALLY_ADMINISTERED: u8 = 1 << 1;
