@@ -35,7 +35,7 @@ pub enum Input<'a> {
     },
     /// An Ethernet frame with an ARP packet was received on the LAN interface. Needed are those of the gateway, the peer and whoever
     /// says it has the cluster IP, and probes for the cluster IP; without a gateway all.
-    LanFrame(&'a [u8]),
+    ArpFrame(&'a [u8]),
     /// The carrier of a port, at start and whenever it may have changed. Repeating the same state is harmless.
     Link {
         /// Which port.

@@ -163,7 +163,7 @@ impl Course {
         let address: Ipv4Addr = [GATEWAY, CLUSTER_IP, PEER_IP, OWN_IP][usize::from(ip & 3)];
         let mut frame = [0; ARP_LEN];
         let message = match who % 4 {
-            0 => return self.give(Input::LanFrame(script.text())),
+            0 => return self.give(Input::ArpFrame(script.text())),
             1 => Message::AnnounceRequest { address },
             2 => Message::Probe { target: address },
             _ => Message::AnnounceReply { address },
@@ -173,7 +173,7 @@ impl Course {
             // A reply to this node, as to its probes.
             frame[32..38].copy_from_slice(&OWN_MAC.0);
         }
-        self.give(Input::LanFrame(&frame));
+        self.give(Input::ArpFrame(&frame));
     }
 
     fn give(&mut self, input: Input<'_>) {

@@ -233,7 +233,7 @@ impl Node {
             Input::Timeout => {}
             Input::CableFrame(frame) => self.receive_cable(frame),
             Input::LanDatagram { source, payload } => self.receive_lan(source, payload),
-            Input::LanFrame(frame) => self.receive_arp(frame),
+            Input::ArpFrame(frame) => self.receive_arp(frame),
             Input::Link { port, up } => self.take_link(port, up),
             Input::Address(event) => self.take_address_event(event),
             Input::OwnAddress { present } => self.health.own_address = present,

@@ -312,7 +312,7 @@ impl World {
             }
             Waiting::Arp(slot) => {
                 let packet = self.pool.take(slot);
-                self.feed(node, Input::LanFrame(packet.bytes()));
+                self.feed(node, Input::ArpFrame(packet.bytes()));
             }
             Waiting::Address(event) => self.feed(node, Input::Address(event)),
             Waiting::Fault(faults, raised) => self.feed(node, Input::Fault { faults, raised }),

@@ -71,7 +71,7 @@ impl Alone {
     fn hear(&mut self, message: Message, from: MacAddr) {
         let mut frame = [0; arp::FRAME_LEN];
         arp::emit(message, from, &mut frame).unwrap();
-        self.give(Input::LanFrame(&frame));
+        self.give(Input::ArpFrame(&frame));
     }
 
     /// A stranger says that it has the cluster IP.

@@ -154,9 +154,9 @@ fn carry_out(output: Output, frame: &[u8], now: Instant, own: &mut Station, peer
             peer.handle(now, Input::LanDatagram { source: own_ip(own.mac), payload: bytes(len) });
         }
         Output::SendArp { len } => {
-            peer.handle(now, Input::LanFrame(bytes(len)));
+            peer.handle(now, Input::ArpFrame(bytes(len)));
             if let Some(reply) = arp_reply(bytes(len), peer) {
-                own.handle(now, Input::LanFrame(&reply));
+                own.handle(now, Input::ArpFrame(&reply));
             }
         }
         Output::BindAddress { .. } => {

@@ -260,7 +260,7 @@ impl<S: RecordStore, L: LineInterface> Firmware<S, L> {
                 return;
             }
             if let Some(frame) = self.lan.take_arp() {
-                self.feed(Input::LanFrame(&frame));
+                self.feed(Input::ArpFrame(&frame));
             }
             if let Some((len, source)) = self.lan.take_datagram(&mut buffer) {
                 self.feed(Input::LanDatagram { source, payload: buffer.get(..len).unwrap_or_default() });
