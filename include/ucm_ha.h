@@ -1857,7 +1857,7 @@ int32_t ucm_ha_node_lan_datagram(struct ucm_ha_node *node,
  *
  * Errors: as for ucm_ha_node_cable_frame.
  */
-int32_t ucm_ha_node_lan_frame(struct ucm_ha_node *node,
+int32_t ucm_ha_node_arp_frame(struct ucm_ha_node *node,
                               uint64_t now_us,
                               const uint8_t *frame,
                               size_t len);

@@ -1,10 +1,10 @@
 //! What goes into a node and what comes out of it.
 
-use crate::config::MacAddr;
 use crate::event::{Alert, RoleReason, SwitchRefusal};
 use crate::fault::Faults;
 use crate::role::Role;
 use crate::time::Instant;
+use crate::types::MacAddr;
 use core::net::Ipv4Addr;
 
 /// A network port whose carrier the node watches.
@@ -35,7 +35,7 @@ pub enum Input<'a> {
     },
     /// An Ethernet frame with an ARP packet was received on the LAN interface. Needed are those of the gateway, the peer and whoever
     /// says it has the cluster IP, and probes for the cluster IP; without a gateway all.
-    LanFrame(&'a [u8]),
+    ArpFrame(&'a [u8]),
     /// The carrier of a port, at start and whenever it may have changed. Repeating the same state is harmless.
     Link {
         /// Which port.

@@ -21,16 +21,12 @@
 #[cfg(test)]
 extern crate std;
 
-#[forbid(unsafe_code)]
-pub mod arp;
-#[forbid(unsafe_code)]
-pub mod auth;
-#[forbid(unsafe_code)]
-pub mod cable;
 #[cfg(feature = "capi")]
 pub mod capi;
 #[forbid(unsafe_code)]
 pub mod config;
+#[forbid(unsafe_code)]
+pub mod crc;
 #[forbid(unsafe_code)]
 pub mod debounce;
 #[forbid(unsafe_code)]
@@ -46,9 +42,11 @@ pub mod mailbox;
 #[forbid(unsafe_code)]
 pub mod node;
 #[forbid(unsafe_code)]
-pub mod peer;
+pub mod pace;
 #[forbid(unsafe_code)]
-pub mod reach;
+mod peer;
+#[forbid(unsafe_code)]
+mod reach;
 #[forbid(unsafe_code)]
 pub mod role;
 #[forbid(unsafe_code)]
@@ -57,6 +55,8 @@ pub mod service;
 pub mod status;
 #[forbid(unsafe_code)]
 pub mod time;
+#[forbid(unsafe_code)]
+pub mod types;
 #[forbid(unsafe_code)]
 pub mod wire;
 

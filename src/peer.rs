@@ -7,6 +7,7 @@
 //! Frames of a boot that is not accepted may be replays: they are echoed, so that a restarted peer can be accepted, and
 //! say nothing else.
 
+use crate::role::Sight;
 use crate::time::{Duration, Instant};
 use crate::wire::{Path, Readiness, Repr};
 
@@ -21,7 +22,7 @@ const DEAF_INTERVALS: u64 = 2;
 
 /// What became of an authentic frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Receipt {
+pub(crate) enum Receipt {
     /// It restarted the silence timer.
     Counted,
     /// It was heard, but the sender has not shown that it hears this boot of ours.
@@ -30,27 +31,15 @@ pub enum Receipt {
     Replayed,
 }
 
-/// How the peer appears at a moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum Sight {
-    /// Nothing is heard.
-    Silent,
-    /// It is heard, but it does not hear us.
-    Deaf,
-    /// It is heard and nothing says that it does not hear us.
-    Mutual,
-}
-
 /// The echo to send: boot id and sequence of the newest authentic frame, and whether that frame counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Echo {
+pub(crate) struct Echo {
     /// Boot id of the peer; 0 for none.
-    pub boot_id: u32,
+    pub(crate) boot_id: u32,
     /// Sequence of the frame.
-    pub sequence: u64,
+    pub(crate) sequence: u64,
     /// Whether the frame restarted the silence timer.
-    pub counted: bool,
+    pub(crate) counted: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -70,7 +59,7 @@ struct Candidate {
 
 /// The peer as heard.
 #[derive(Clone, Debug)]
-pub struct Peer {
+pub(crate) struct Peer {
     own_interval: Duration,
     interval: Duration,
     accepted: Option<Boot>,
@@ -90,7 +79,7 @@ pub struct Peer {
 impl Peer {
     /// A peer that was never heard. `interval` is the longest time between two frames while all is well; a peer that
     /// sends more rarely is judged by its own.
-    pub fn new(interval: Duration) -> Self {
+    pub(crate) fn new(interval: Duration) -> Self {
         Self {
             own_interval: interval,
             interval,
@@ -109,7 +98,7 @@ impl Peer {
     }
 
     /// Takes an authentic frame that came on the path it names. `own_boot_id` and `newest_sent` are this node's.
-    pub fn receive(&mut self, now: Instant, frame: &Repr, own_boot_id: u32, newest_sent: u64) -> Receipt {
+    pub(crate) fn receive(&mut self, now: Instant, frame: &Repr, own_boot_id: u32, newest_sent: u64) -> Receipt {
         let hears_us = frame.echo_boot_id == own_boot_id && frame.echo_sequence <= newest_sent;
         let known = self.accepted.is_some_and(|boot| boot.id == frame.boot_id);
         let fresh = if known { self.advance_accepted(frame) } else { self.advance_candidate(now, frame, newest_sent) };
@@ -140,7 +129,7 @@ impl Peer {
     }
 
     fn advance_candidate(&mut self, now: Instant, frame: &Repr, newest_sent: u64) -> bool {
-        let live = now < self.interval.times(LIVE_INTERVALS).until(self.last_counted());
+        let live = now < self.interval.times(LIVE_INTERVALS).end_or_past(self.last_counted());
         if live {
             return false;
         }
@@ -191,22 +180,22 @@ impl Peer {
     }
 
     /// The longest time between two frames of the slower of both while all is well.
-    pub fn interval(&self) -> Duration {
+    pub(crate) fn interval(&self) -> Duration {
         self.interval
     }
 
     /// The newest frame of the accepted boot.
-    pub fn facts(&self) -> Option<&Repr> {
+    pub(crate) fn facts(&self) -> Option<&Repr> {
         self.facts.as_ref()
     }
 
     /// Whether no other boot than the accepted one is trying to be heard.
-    pub fn is_settled(&self) -> bool {
+    pub(crate) fn is_settled(&self) -> bool {
         self.candidate.is_none()
     }
 
     /// When a node that has only just heard its peer for the first time may stop waiting for it to be accepted.
-    pub fn introduced_at(&self) -> Instant {
+    pub(crate) fn introduced_at(&self) -> Instant {
         match (self.first_sign, self.last_counted()) {
             (Some(first), None) => first + self.interval.times(PROBATION_INTERVALS),
             (None | Some(_), _) => Instant::ZERO,
@@ -214,64 +203,64 @@ impl Peer {
     }
 
     /// The echo to put into the next frame.
-    pub fn echo(&self) -> Echo {
+    pub(crate) fn echo(&self) -> Echo {
         self.echo
     }
 
     /// When the last counted frame came on `path`.
-    pub fn last_heard_on(&self, path: Path) -> Option<Instant> {
+    pub(crate) fn last_heard_on(&self, path: Path) -> Option<Instant> {
         self.heard[path_index(path)]
     }
 
     /// When the last counted frame came on any path.
     #[inline(never)]
-    pub fn last_counted(&self) -> Option<Instant> {
+    pub(crate) fn last_counted(&self) -> Option<Instant> {
         self.heard[0].max(self.heard[1])
     }
 
     /// When the last frame of an accepted boot came on any path.
-    pub fn last_audible(&self) -> Option<Instant> {
+    pub(crate) fn last_audible(&self) -> Option<Instant> {
         self.last_audible
     }
 
     /// When a frame of the accepted boot came last that was not new: overtaken on its way, or replayed. It proves nothing,
     /// and it is no sign that the peer is gone.
-    pub fn last_late(&self) -> Option<Instant> {
+    pub(crate) fn last_late(&self) -> Option<Instant> {
         self.last_late
     }
 
     /// When the peer's echo last moved.
-    pub fn progress(&self) -> Option<Instant> {
+    pub(crate) fn progress(&self) -> Option<Instant> {
         self.progress
     }
 
     /// Send time of the newest own frame that the peer has counted.
-    pub fn echoed(&self) -> Option<Instant> {
+    pub(crate) fn echoed(&self) -> Option<Instant> {
         self.echoed
     }
 
     /// When the peer turns silent if nothing more is heard.
-    pub fn silent_at(&self) -> Instant {
-        self.interval.times(AUDIBLE_INTERVALS).until(self.last_audible)
+    pub(crate) fn silent_at(&self) -> Instant {
+        self.interval.times(AUDIBLE_INTERVALS).end_or_past(self.last_audible)
     }
 
     /// When the peer turns deaf if its echo does not move.
-    pub fn deaf_at(&self) -> Instant {
+    pub(crate) fn deaf_at(&self) -> Instant {
         self.one_way_since() + self.interval.times(DEAF_INTERVALS)
     }
 
     /// Since when the peer has been heard without a sign that it hears us.
-    pub fn one_way_since(&self) -> Instant {
+    pub(crate) fn one_way_since(&self) -> Instant {
         self.progress.map_or(self.audible_since, |at| at.max(self.audible_since))
     }
 
     /// Since when the peer has been heard without a break.
-    pub fn audible_since(&self) -> Instant {
+    pub(crate) fn audible_since(&self) -> Instant {
         self.audible_since
     }
 
     /// How the peer appears.
-    pub fn sight(&self, now: Instant) -> Sight {
+    pub(crate) fn sight(&self, now: Instant) -> Sight {
         if !self.is_audible(now) {
             Sight::Silent
         } else if now >= self.deaf_at() {

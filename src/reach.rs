@@ -4,7 +4,7 @@ use crate::time::{Duration, Instant};
 use heapless::Deque;
 
 /// A probe without an answer for this long breaks the chain of answers.
-pub const MISSED_AFTER: Duration = Duration::from_ms(120);
+pub(crate) const MISSED_AFTER: Duration = Duration::from_ms(120);
 /// Probes older than this are taken for lost.
 const EXPIRY: Duration = Duration::from_ms(1500);
 /// An answer this soon after the newest probe suggests that it belongs to that one.
@@ -24,7 +24,7 @@ const RUN_GAP: Duration = Duration::from_ms(500);
 /// - *lenient*: an answer counts from the send time of the newest probe. It may be dated too late by the delay of the LAN,
 ///   and is not thrown back by a lost probe. Whatever waits for T, which is longer than any such delay, uses this one.
 #[derive(Clone, Debug, Default)]
-pub struct Reach {
+pub(crate) struct Reach {
     outstanding: Deque<Instant, MAX_OUTSTANDING>,
     prompt: u8,
     strict: Option<Instant>,
@@ -35,7 +35,7 @@ pub struct Reach {
 
 impl Reach {
     /// A probe is being sent.
-    pub fn probe_sent(&mut self, now: Instant) {
+    pub(crate) fn probe_sent(&mut self, now: Instant) {
         self.forget_expired(now);
         if self.outstanding.is_full() {
             self.outstanding.pop_front();
@@ -45,7 +45,7 @@ impl Reach {
     }
 
     /// An answer arrived; one that nobody asked for is ignored.
-    pub fn answer_received(&mut self, now: Instant) {
+    pub(crate) fn answer_received(&mut self, now: Instant) {
         self.forget_expired(now);
         let Some(newest) = self.outstanding.back().copied() else { return };
         self.prompt = if now < newest + PROMPT { self.prompt.saturating_add(1) } else { 0 };
@@ -65,50 +65,50 @@ impl Reach {
     }
 
     /// Forgets everything: the link went down, or the node slept.
-    pub fn reset(&mut self) {
+    pub(crate) fn reset(&mut self) {
         *self = Self::default();
     }
 
     /// Notes that time has passed.
-    pub fn tick(&mut self, now: Instant) {
+    pub(crate) fn tick(&mut self, now: Instant) {
         self.break_chain_if_missed(now);
         self.forget_expired(now);
     }
 
     /// Strict: send time of the newest answered probe.
-    pub fn answered(&self) -> Option<Instant> {
+    pub(crate) fn answered(&self) -> Option<Instant> {
         self.strict
     }
 
     /// Lenient: the same.
-    pub fn seen(&self) -> Option<Instant> {
+    pub(crate) fn seen(&self) -> Option<Instant> {
         self.lenient
     }
 
     /// Strict: since when every probe was answered in time.
-    pub fn unbroken_since(&self) -> Option<Instant> {
+    pub(crate) fn unbroken_since(&self) -> Option<Instant> {
         self.unbroken_since
     }
 
     /// Lenient: since when answers have come without a long gap.
-    pub fn run_since(&self) -> Option<Instant> {
+    pub(crate) fn run_since(&self) -> Option<Instant> {
         self.run_since
     }
 
     /// Strict: whether a probe sent within `age` was answered.
     #[inline(never)]
-    pub fn is_fresh(&self, now: Instant, age: Duration) -> bool {
+    pub(crate) fn is_fresh(&self, now: Instant, age: Duration) -> bool {
         self.strict.is_some_and(|sent| now <= sent + age)
     }
 
     /// Lenient: the same.
     #[inline(never)]
-    pub fn is_seen(&self, now: Instant, age: Duration) -> bool {
+    pub(crate) fn is_seen(&self, now: Instant, age: Duration) -> bool {
         self.lenient.is_some_and(|sent| now <= sent + age)
     }
 
     /// When the oldest unanswered probe breaks the chain.
-    pub fn missed_at(&self) -> Option<Instant> {
+    pub(crate) fn missed_at(&self) -> Option<Instant> {
         self.unbroken_since?;
         self.outstanding.front().map(|sent| *sent + MISSED_AFTER)
     }
@@ -128,19 +128,19 @@ impl Reach {
 
 /// Whether an address stays unanswered: the evidence before a claim.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Clearance {
+pub(crate) struct Clearance {
     unanswered: u8,
     enough_at: Option<Instant>,
 }
 
 impl Clearance {
     /// Probes that must stay unanswered.
-    pub const PROBES: u8 = 3;
+    pub(crate) const PROBES: u8 = 3;
     /// Time a station has to answer the last of them.
-    pub const ANSWER_TIME: Duration = Duration::from_ms(80);
+    pub(crate) const ANSWER_TIME: Duration = Duration::from_ms(80);
 
     /// A probe is being sent.
-    pub fn probe_sent(&mut self, now: Instant) {
+    pub(crate) fn probe_sent(&mut self, now: Instant) {
         self.unanswered = self.unanswered.saturating_add(1);
         if self.unanswered == Self::PROBES {
             self.enough_at = Some(now + Self::ANSWER_TIME);
@@ -148,17 +148,17 @@ impl Clearance {
     }
 
     /// Somebody has the address: start over.
-    pub fn answer_received(&mut self) {
+    pub(crate) fn answer_received(&mut self) {
         *self = Self::default();
     }
 
     /// When enough probes will have stayed unanswered.
-    pub fn clear_at(&self) -> Option<Instant> {
+    pub(crate) fn clear_at(&self) -> Option<Instant> {
         self.enough_at
     }
 
     /// Whether enough probes have stayed unanswered.
-    pub fn is_clear(&self, now: Instant) -> bool {
+    pub(crate) fn is_clear(&self, now: Instant) -> bool {
         self.enough_at.is_some_and(|at| now >= at)
     }
 }

@@ -1,7 +1,6 @@
 //! Roles, and the one pure function that decides between them.
 
 use crate::event::RoleReason;
-use crate::peer::Sight;
 
 /// What a node is at the moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -20,6 +19,18 @@ pub enum Role {
     Active,
     /// Has agreed to hand over: releases, or has released, the cluster IP.
     Yielding,
+}
+
+/// How the peer appears at a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Sight {
+    /// Nothing is heard.
+    Silent,
+    /// It is heard, but it does not hear us.
+    Deaf,
+    /// It is heard and nothing says that it does not hear us.
+    Mutual,
 }
 
 /// What the peer, which is heard now and has a valid promise not to claim, has agreed to.

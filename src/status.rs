@@ -1,10 +1,10 @@
 //! A snapshot of a node for the operator.
 
-use crate::config::{Firmware, MacAddr};
 use crate::event::SwitchRefusal;
 use crate::fault::Faults;
 use crate::role::Role;
 use crate::time::Instant;
+use crate::types::{Firmware, MacAddr};
 
 /// HA status as the product guide names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -165,17 +165,17 @@ impl Duration {
     }
 }
 
-/// Moments counted from what may not have happened. Without a branch of their own at each of some twenty places.
+/// The end of a span that begins with what may not have happened. Without a branch of its own at each of some twenty places.
 impl Duration {
-    /// The moment at which this has passed since `since`; never, where that has not happened.
+    /// The end of this span; never, where it has not begun: a deadline, or what must have lasted.
     #[inline(never)]
-    pub(crate) fn after(self, since: Option<Instant>) -> Instant {
+    pub(crate) fn end_or_never(self, since: Option<Instant>) -> Instant {
         since.map_or(Instant::NEVER, |since| since + self)
     }
 
-    /// The moment up to which `since` is less than this ago; long past, where that has not happened.
+    /// The end of this span; long past, where it has not begun: what must not last any more.
     #[inline(never)]
-    pub(crate) fn until(self, since: Option<Instant>) -> Instant {
+    pub(crate) fn end_or_past(self, since: Option<Instant>) -> Instant {
         since.map_or(Instant::ZERO, |since| since + self)
     }
 }

@@ -12,13 +12,14 @@ use crate::script::Script;
 use crate::seal::sealed;
 use crate::settings::{self, BOOT_ID, CLUSTER_IP, GATEWAY, OWN_IP, OWN_MAC, PEER_IP, PEER_MAC};
 use core::net::Ipv4Addr;
-use ucm_ha::arp::{self, Message};
-use ucm_ha::auth::Authenticator;
-use ucm_ha::cable;
-use ucm_ha::config::{DEFAULT_HEARTBEAT_PORT, KEY_LEN, Key, MacAddr};
+use ucm_ha::config::DEFAULT_HEARTBEAT_PORT;
 use ucm_ha::fault::Faults;
 use ucm_ha::io::{AddressEvent, Command, Input, Output, Port, Record};
 use ucm_ha::role::Role;
+use ucm_ha::types::{KEY_LEN, Key, MacAddr};
+use ucm_ha::wire::arp::{self, Message};
+use ucm_ha::wire::auth::Authenticator;
+use ucm_ha::wire::cable;
 use ucm_ha::wire::{Path, Repr, Signal};
 use ucm_ha::{Duration, FRAME_CAPACITY, Instant, Node};
 
@@ -162,7 +163,7 @@ impl Course {
         let address: Ipv4Addr = [GATEWAY, CLUSTER_IP, PEER_IP, OWN_IP][usize::from(ip & 3)];
         let mut frame = [0; ARP_LEN];
         let message = match who % 4 {
-            0 => return self.give(Input::LanFrame(script.text())),
+            0 => return self.give(Input::ArpFrame(script.text())),
             1 => Message::AnnounceRequest { address },
             2 => Message::Probe { target: address },
             _ => Message::AnnounceReply { address },
@@ -172,7 +173,7 @@ impl Course {
             // A reply to this node, as to its probes.
             frame[32..38].copy_from_slice(&OWN_MAC.0);
         }
-        self.give(Input::LanFrame(&frame));
+        self.give(Input::ArpFrame(&frame));
     }
 
     fn give(&mut self, input: Input<'_>) {

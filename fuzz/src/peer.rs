@@ -2,11 +2,12 @@
 
 use crate::script::Script;
 use crate::settings::{BOOT_ID, CABLE_MAC, PEER_MAC};
-use ucm_ha::auth::Authenticator;
-use ucm_ha::cable;
-use ucm_ha::config::{DEFAULT_HEARTBEAT_PORT, Firmware, Model, StationType};
+use ucm_ha::config::DEFAULT_HEARTBEAT_PORT;
 use ucm_ha::fault::Faults;
 use ucm_ha::role::Role;
+use ucm_ha::types::{Firmware, Model, StationType};
+use ucm_ha::wire::auth::Authenticator;
+use ucm_ha::wire::cable;
 use ucm_ha::wire::{HandoverReason, Kind, MAX_EMIT_LEN, Path, Readiness, RefuseReason, Repr, Signal};
 
 const ROLES: [Role; 6] = [Role::Off, Role::Init, Role::Standby, Role::Claiming, Role::Active, Role::Yielding];

@@ -1,7 +1,8 @@
 //! Heartbeats made valid again after a mutation: no fuzzer guesses a checksum or an authentication code.
 
-use ucm_ha::auth::{Authenticator, TAG_LEN};
-use ucm_ha::wire::{CRC, CRC_LEN, FIXED_LEN, MAGIC, MAX_PARSE_LEN, VERSION};
+use ucm_ha::crc::CRC;
+use ucm_ha::wire::auth::{Authenticator, TAG_LEN};
+use ucm_ha::wire::{CRC_LEN, FIXED_LEN, MAGIC, MAX_PARSE_LEN, VERSION};
 
 /// The bytes of the fixed fields, as in docs/protocol.md.
 const LENGTH: core::ops::Range<usize> = 6..8;

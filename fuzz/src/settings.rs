@@ -3,10 +3,9 @@
 use crate::script::Script;
 use core::net::Ipv4Addr;
 use ucm_ha::Config;
-use ucm_ha::config::{
-    Cidr, DEFAULT_HEARTBEAT_PORT, FaultPolicy, Firmware, KEY_LEN, Key, MacAddr, Model, NetworkMethod, StationType,
-};
+use ucm_ha::config::{DEFAULT_HEARTBEAT_PORT, FaultPolicy};
 use ucm_ha::fault::Faults;
+use ucm_ha::types::{Cidr, Firmware, KEY_LEN, Key, MacAddr, Model, NetworkMethod, StationType};
 
 /// The node's LAN address.
 pub const OWN_IP: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 11);

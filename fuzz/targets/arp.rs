@@ -6,8 +6,8 @@ use libfuzzer_sys::fuzz_target;
 use smoltcp::wire::{
     ArpHardware, ArpOperation, ArpPacket, ArpRepr, ETHERNET_HEADER_LEN, EthernetFrame, EthernetProtocol,
 };
-use ucm_ha::arp::{self, Heard, Message};
-use ucm_ha::config::MacAddr;
+use ucm_ha::types::MacAddr;
+use ucm_ha::wire::arp::{self, Heard, Message};
 use ucm_ha_fuzz::script::Script;
 use ucm_ha_fuzz::settings::OWN_MAC;
 

@@ -5,9 +5,9 @@
 
 use libfuzzer_sys::fuzz_target;
 use smoltcp::wire::{ETHERNET_HEADER_LEN, Ipv4Packet};
-use ucm_ha::cable;
 use ucm_ha::config::DEFAULT_HEARTBEAT_PORT;
 use ucm_ha::wire::Repr;
+use ucm_ha::wire::cable;
 use ucm_ha_fuzz::peer::cable_frame;
 
 /// Longest payload of an Ethernet frame with these headers, in bytes.

@@ -5,8 +5,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use ucm_ha::auth::Authenticator;
-use ucm_ha::config::{KEY_LEN, Key};
+use ucm_ha::types::{KEY_LEN, Key};
+use ucm_ha::wire::auth::Authenticator;
 use ucm_ha::wire::{FIXED_LEN, FrameError, MAX_EMIT_LEN, Repr};
 use ucm_ha_fuzz::seal::sealed;
 use ucm_ha_fuzz::settings::KEY;

@@ -9,7 +9,7 @@ use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
-use ucm_ha::config::{Cidr, MacAddr};
+use ucm_ha::types::{Cidr, MacAddr};
 use ucm_ha_linux::lab::error::Context;
 use ucm_ha_linux::lab::frames::FrameSocket;
 use ucm_ha_linux::lab::netns::Netns;

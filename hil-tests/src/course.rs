@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
-use ucm_ha::config::Cidr;
+use ucm_ha::types::Cidr;
 use ucm_ha_linux::lab::daemon::{NodeStatus, active_of_complete_pair};
 use ucm_ha_linux::lab::frames::FrameSocket;
 use ucm_ha_linux::lab::gaps::{ANSWER_DEADLINE, Gap};

@@ -8,7 +8,7 @@ use std::net::Ipv4Addr;
 use std::os::fd::AsFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use ucm_ha::config::{Cidr, MacAddr};
+use ucm_ha::types::{Cidr, MacAddr};
 use ucm_ha_linux::lab::frames::{Direction, FrameSocket};
 use ucm_ha_linux::lab::plan::Node;
 use ucm_ha_linux::lab::worker::{Stop, Worker, wait_readable};

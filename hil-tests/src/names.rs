@@ -2,7 +2,7 @@
 
 use smoltcp::wire::EthernetAddress;
 use std::sync::{Arc, PoisonError, RwLock};
-use ucm_ha::config::MacAddr;
+use ucm_ha::types::MacAddr;
 use ucm_ha_linux::lab::plan::Node;
 
 /// The table, shared by everybody who watches the LAN.

@@ -5,7 +5,7 @@ use std::io;
 use std::net::Ipv4Addr;
 use std::str::FromStr;
 use std::time::Duration;
-use ucm_ha::config::MacAddr;
+use ucm_ha::types::MacAddr;
 use ucm_ha_linux::lab::frames::FrameSocket;
 use ucm_ha_linux::lab::network::Site;
 use ucm_ha_linux::lab::plan::{CLUSTER_IP, Node, Wire};

@@ -3,15 +3,15 @@
 use super::memory::{self, Plain};
 use super::result::{Failure, code};
 use super::values::{self, UCM_HA_METHOD_SWITCH, UCM_HA_MODEL_UCM6302, UCM_HA_STATION_PRIMARY};
-use crate::config::{
-    Cidr, Config, DEFAULT_HEARTBEAT_PORT, DEFAULT_HEARTBEAT_TIMEOUT_S, FaultPolicy, Firmware, Key, MacAddr,
-};
+use crate::config::{Config, DEFAULT_HEARTBEAT_PORT, FaultPolicy};
 use crate::io::Record;
+use crate::pace::DEFAULT_HEARTBEAT_TIMEOUT_S;
+use crate::types::{Cidr, Firmware, Key, MacAddr};
 use core::net::Ipv4Addr;
 
 /// Length of the pre-shared key, in bytes.
 pub const UCM_HA_KEY_LEN: usize = 32;
-const _: () = assert!(UCM_HA_KEY_LEN == crate::config::KEY_LEN);
+const _: () = assert!(UCM_HA_KEY_LEN == crate::types::KEY_LEN);
 
 /// An IPv4 address, in the order in which it is written: 192.168.1.2 is {192, 168, 1, 2}.
 #[repr(C)]

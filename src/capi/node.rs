@@ -182,14 +182,14 @@ pub unsafe extern "C" fn ucm_ha_node_lan_datagram(
 /// # Safety
 /// See the rules at the top of the header.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn ucm_ha_node_lan_frame(
+pub unsafe extern "C" fn ucm_ha_node_arp_frame(
     node: *mut ucm_ha_node,
     now_us: u64,
     frame: *const u8,
     len: usize,
 ) -> i32 {
     // SAFETY: promised by the caller.
-    unsafe { handle(node, now_us, memory::bytes(frame, len).map(Input::LanFrame)) }
+    unsafe { handle(node, now_us, memory::bytes(frame, len).map(Input::ArpFrame)) }
 }
 
 /// Whether a port (UCM_HA_PORT_*) has carrier: to be told at start and whenever it may have changed. Repeating the same

@@ -1,12 +1,12 @@
 //! Named values: roles, reasons, alerts and so on. Numbers are never reused; new ones are appended.
 
 use super::result::{Failure, UCM_HA_ERR_UNKNOWN_VALUE};
-use crate::config::{Model, NetworkMethod, StationType};
 use crate::event::{Alert, RoleReason, SwitchRefusal};
 use crate::fault::Faults;
 use crate::io::{AddressEvent, Command, Port};
 use crate::role::Role;
 use crate::status::HaStatus;
+use crate::types::{Model, NetworkMethod, StationType};
 
 /// High availability is off: holds and claims nothing.
 pub const UCM_HA_ROLE_OFF: u8 = 0;

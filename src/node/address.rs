@@ -1,13 +1,12 @@
 //! The cluster IP: bound with a lifetime, renewed, announced and defended (RFC 5227).
 
 use super::Node;
-use crate::arp::Message;
-use crate::config::MacAddr;
 use crate::event::RoleReason;
 use crate::io::AddressEvent;
-use crate::peer::Sight;
-use crate::role::Role;
+use crate::role::{Role, Sight};
 use crate::time::{Duration, Instant};
+use crate::types::MacAddr;
+use crate::wire::arp::Message;
 use crate::wire::{Path, Readiness};
 
 /// The bound address is renewed this often, well within its lifetime.
@@ -88,7 +87,7 @@ impl State {
     }
 
     pub(super) fn deadlines(&self) -> [Instant; 4] {
-        let forget = FOREIGN_REPORT.after(self.foreign.map(|(_, at)| at));
+        let forget = FOREIGN_REPORT.end_or_never(self.foreign.map(|(_, at)| at));
         [self.renew_at, self.announce_at, self.holdoff_until, forget]
     }
 }

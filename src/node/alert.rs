@@ -1,12 +1,12 @@
 //! Lasting conditions the operator is told of, each once when it begins and once when it ends.
 
 use super::Node;
-use super::send::LAN_REST;
-use crate::config::MacAddr;
 use crate::event::Alert;
 use crate::io::Output;
+use crate::pace::LAN_REST;
 use crate::role::Role;
 use crate::time::{Duration, Instant};
+use crate::types::MacAddr;
 use crate::wire::{Path, Repr};
 
 /// A path on which nothing was heard for this long carries nothing, whatever the heartbeat timeout.
@@ -20,8 +20,6 @@ const HEARTBEAT_CLEAR: Duration = Duration::from_ms(1000);
 const GATEWAY_BACK: Duration = Duration::from_ms(1000);
 /// The wrong station is reported for this long after it was last heard.
 const MISMATCH_REPORT: Duration = Duration::from_s(10);
-/// The peer's machine answers for the cluster IP: reported for this long after the last answer.
-const HELD_REPORT: Duration = Duration::from_ms(500);
 
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct State {
@@ -87,7 +85,7 @@ impl Node {
             Alert::HeartbeatLost => self.role != Role::Off && self.alert.any_path.lost,
             Alert::CableLost => self.one_path_lost(alert, self.alert.cable, Path::Cable),
             Alert::LanPathLost => self.one_path_lost(alert, self.alert.lan, Path::Lan),
-            Alert::PeerIncompatible => self.now < self.claim_timeout().until(self.alert.incompatible_at),
+            Alert::PeerIncompatible => self.now < self.claim_timeout().end_or_past(self.alert.incompatible_at),
             Alert::SameStationType => differs(|node, facts| facts.station_type == node.config.station_type),
             Alert::SettingsDiffer => differs(|node, facts| facts.digest != node.digest),
             Alert::ModelDiffers => differs(|node, facts| facts.model != node.config.model.id()),
@@ -98,12 +96,12 @@ impl Node {
             Alert::GatewayLost => self.gateway_is_lost(),
             Alert::HandoverFailed => self.is_stuck_with_fault(),
             Alert::BudgetUsed => {
-                let policy = &self.config.fault;
-                self.role == Role::Active && self.own_severity() > 0 && self.health.budget_is_spent(self.now, policy)
+                let spent = self.health.budget_is_spent(&self.config.fault);
+                self.role == Role::Active && self.own_severity() > 0 && spent
             }
             Alert::AddressFailed => self.now < self.address.holdoff_until,
             Alert::NotPersisted => self.store.failed(),
-            Alert::DisabledByPeer => self.disabled_by_peer,
+            Alert::DisabledByPeer => self.enable.by_peer,
         }
     }
 
@@ -113,7 +111,7 @@ impl Node {
 
     /// Raised by the first second without an answer, cleared by a second with answers.
     fn gateway_is_lost(&self) -> bool {
-        let back_at = GATEWAY_BACK.after(self.probe.gateway.run_since());
+        let back_at = GATEWAY_BACK.end_or_never(self.probe.gateway.run_since());
         let unsure = self.alert.is_raised(Alert::GatewayLost) && self.now < back_at;
         let lost = self.gateway_seen() == Some(false) || (unsure && self.config.gateway.is_some());
         self.role != Role::Off && self.is_settled() && lost
@@ -125,7 +123,7 @@ impl Node {
 
     fn peer_holds_address(&self) -> bool {
         let claimable = matches!(self.role, Role::Init | Role::Standby) && self.now >= self.silence_over_at();
-        claimable && self.now < HELD_REPORT.until(self.probe.peer_held_at)
+        claimable && self.probe.peer_holds(self.now)
     }
 
     fn heartbeat_raise(&self) -> Duration {
@@ -177,17 +175,16 @@ impl Node {
         self.role != Role::Off && ((silent && outlived) || (silence.lost && self.alert.is_raised(alert)))
     }
 
-    pub(super) fn alert_deadlines(&self) -> [Instant; 9] {
+    pub(super) fn alert_deadlines(&self) -> [Instant; 8] {
         [
-            GATEWAY_BACK.after(self.probe.gateway.run_since()),
+            GATEWAY_BACK.end_or_never(self.probe.gateway.run_since()),
             self.heartbeat_silent_at(),
             self.silent_on_at(Path::Cable),
             self.silent_on_at(Path::Lan),
             self.path_lost_at(Path::Cable),
             self.path_lost_at(Path::Lan),
-            MISMATCH_REPORT.after(self.alert.peer_mac_mismatch.map(|(_, at)| at)),
-            HELD_REPORT.after(self.probe.peer_held_at),
-            self.claim_timeout().after(self.alert.incompatible_at),
+            MISMATCH_REPORT.end_or_never(self.alert.peer_mac_mismatch.map(|(_, at)| at)),
+            self.claim_timeout().end_or_never(self.alert.incompatible_at),
         ]
     }
 

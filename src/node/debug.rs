@@ -18,15 +18,15 @@ impl Debug for Node {
             role,
             term,
             last_active,
-            disabled,
-            disabled_by_peer,
-            stopping,
+            enable,
+            stop,
             peer,
             quiet,
             claim,
             rival,
             signal,
-            handover,
+            offer,
+            answer,
             address,
             probe,
             health,
@@ -44,14 +44,15 @@ impl Debug for Node {
             .field("role", role)
             .field("term", term)
             .field("last_active", last_active)
-            .field("disabled", &(disabled, disabled_by_peer))
-            .field("stopping", stopping)
+            .field("enable", enable)
+            .field("stop", stop)
             .field("peer", peer)
             .field("quiet", quiet)
             .field("claim", claim)
             .field("rival", rival)
             .field("signal", signal)
-            .field("handover", handover)
+            .field("offer", offer)
+            .field("answer", answer)
             .field("address", address)
             .field("probe", probe)
             .field("health", health)

@@ -107,23 +107,31 @@ impl State {
         let _ = self.spent.push_back(now);
     }
 
-    pub(super) fn budget_is_spent(&self, now: Instant, policy: &FaultPolicy) -> bool {
-        self.spent_in_window(now, policy) >= policy.handover_budget
+    pub(super) fn budget_is_spent(&self, policy: &FaultPolicy) -> bool {
+        self.spent_in_window() >= policy.handover_budget
     }
 
-    pub(super) fn spent_in_window(&self, now: Instant, policy: &FaultPolicy) -> u8 {
-        let window = Duration::from_s(u64::from(policy.handover_window_s));
-        let recent = self.spent.iter().filter(|at| now < **at + window).count();
-        u8::try_from(recent).unwrap_or(u8::MAX)
+    pub(super) fn spent_in_window(&self) -> u8 {
+        u8::try_from(self.spent.len()).unwrap_or(u8::MAX)
+    }
+
+    /// The oldest is the next whose window ends.
+    fn forget_spent(&mut self, now: Instant, policy: &FaultPolicy) {
+        while !self.spent.is_empty() && now >= self.window_ends_at(policy) {
+            self.spent.pop_front();
+        }
+    }
+
+    fn window_ends_at(&self, policy: &FaultPolicy) -> Instant {
+        Duration::from_s(u64::from(policy.handover_window_s)).end_or_never(self.spent.front().copied())
     }
 
     pub(super) fn deadlines(&self, policy: &FaultPolicy) -> [Instant; 4] {
-        let window = Duration::from_s(u64::from(policy.handover_window_s));
         [
             self.lan.settles_at(policy),
             self.wan.map_or(Instant::NEVER, |wan| wan.settles_at(policy)),
             self.gateway_lost_from + GATEWAY_FAULT_AFTER,
-            window.after(self.spent.front().copied()),
+            self.window_ends_at(policy),
         ]
     }
 }
@@ -145,6 +153,7 @@ impl Uplink {
 impl Node {
     pub(super) fn watch_health(&mut self) {
         self.health.debounce(self.now, &self.config.fault);
+        self.health.forget_spent(self.now, &self.config.fault);
         let bind_failed = self.now < self.address.holdoff_until;
         self.health.raised.set(Faults::ADDRESS, bind_failed);
         self.watch_gateway();
@@ -165,7 +174,7 @@ impl Node {
 
     /// Until when what the peer last said of the gateway holds.
     pub(super) fn peer_word_ends(&self) -> Instant {
-        PEER_WORD.until(self.peer.last_audible())
+        PEER_WORD.end_or_past(self.peer.last_audible())
     }
 
     /// Severity of a set of faults under this node's fault switches, which the peer's settings match.
@@ -182,5 +191,27 @@ impl Node {
     /// would otherwise hand it to and fro, each to the one that has just restarted and has not found its fault yet.
     pub(super) fn possible_severity(&self) -> u8 {
         self.severity_of(self.health.raised | self.health.unknown)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_each_spent_handovers_window_is_a_deadline() {
+        let policy = FaultPolicy { handover_window_s: 60, ..FaultPolicy::default() };
+        let [first, second] = [10, 20].map(|s| Instant::from_ms(s * 1000));
+        let mut health = State::new(0, Instant::ZERO);
+        health.spend_budget(first);
+        health.spend_budget(second);
+        for (left, end) in [(2, first), (1, second)].map(|(left, at)| (left, at + Duration::from_s(60))) {
+            assert_eq!(health.spent_in_window(), left);
+            assert!(health.deadlines(&policy).contains(&end));
+            health.forget_spent(end, &policy);
+        }
+        assert_eq!(health.spent_in_window(), 0);
+        // There is nothing left to forget at the end of all time.
+        health.forget_spent(Instant::NEVER, &policy);
     }
 }

@@ -5,7 +5,11 @@
 //! | `mod` | state, `handle`, the order of one step |
 //! | `view` | facts turned into the plain view that [`role::decide`](crate::role::decide) looks at |
 //! | `transition` | what a decision does |
-//! | `handover` | offers, answers, intents and grants |
+//! | `offer` | offers of the role and the handover that follows: the active's side |
+//! | `answer` | answers to offers, intents and grants: the other side |
+//! | `enable` | high availability on or off, here or for the pair |
+//! | `stop` | the end of the program |
+//! | `sync` | the copy of the active's data |
 //! | `receive` | frames and ARP packets coming in |
 //! | `send` | heartbeats going out |
 //! | `probe` | gateway, cluster IP and peer asked by ARP |
@@ -19,20 +23,23 @@
 
 mod address;
 mod alert;
+mod answer;
 mod debug;
-mod handover;
+mod enable;
 mod health;
+mod offer;
 mod output;
 mod probe;
 mod receive;
 mod report;
 mod send;
+mod stop;
 mod store;
+mod sync;
 mod timer;
 mod transition;
 mod view;
 
-use crate::auth::Authenticator;
 use crate::config::{Config, ConfigError};
 use crate::event::RoleReason;
 use crate::io::{Command, Input, Port, Record};
@@ -41,6 +48,7 @@ use crate::role::Role;
 use crate::status::Counters;
 use crate::time::{Duration, Instant};
 use crate::wire::Signal;
+use crate::wire::auth::Authenticator;
 
 pub use output::FRAME_CAPACITY;
 
@@ -72,8 +80,7 @@ pub struct Node {
     quiet: Quiet,
     role: Role,
     last_active: bool,
-    disabled: bool,
-    disabled_by_peer: bool,
+    enable: enable::State,
     term: u32,
     boot_id: u32,
     digest: u32,
@@ -81,10 +88,11 @@ pub struct Node {
     /// Boot id of a peer that may be active at the same time as this node.
     rival: Option<u32>,
     claim: Option<Claim>,
-    stopping: Option<Instant>,
-    sync: Sync,
+    stop: stop::State,
+    sync: sync::State,
     address: address::State,
-    handover: handover::State,
+    offer: offer::State,
+    answer: answer::State,
     send: send::State,
     alert: alert::State,
     store: store::State,
@@ -123,15 +131,6 @@ struct Claim {
     by_handover: bool,
 }
 
-/// The state of the data copy.
-#[derive(Clone, Copy, Debug)]
-struct Sync {
-    generation: u32,
-    complete: bool,
-    running: bool,
-    retry_at: Instant,
-}
-
 impl Node {
     /// A node in its first state, `Init` or `Off`.
     ///
@@ -150,8 +149,7 @@ impl Node {
     /// A node that has not yet [started](Self::start), on a config that was validated. Apart from it, and nothing but a
     /// literal, so that the C ABI can make the node where it stays: it is as large as a small stack.
     pub(crate) fn at_rest(config: &Config, record: Record, boot_id: u32, now: Instant) -> Self {
-        let disabled = !config.enabled;
-        let off = disabled || record.disabled_by_peer;
+        let enable = enable::State::new(config.enabled, record.disabled_by_peer);
         Self {
             auth: None,
             boot_id: boot_id.max(1),
@@ -159,12 +157,11 @@ impl Node {
             started: now,
             now,
             deadline: now,
-            role: if off { Role::Off } else { Role::Init },
+            role: if enable.is_off() { Role::Off } else { Role::Init },
             term: record.term,
             last_active: record.last_active,
-            disabled,
-            disabled_by_peer: record.disabled_by_peer && !disabled,
-            stopping: None,
+            enable,
+            stop: stop::State::default(),
             peer: Peer::new(config.rest_interval()),
             quiet: Quiet {
                 since: now,
@@ -178,14 +175,15 @@ impl Node {
             claim: None,
             rival: None,
             signal: Signal::None,
-            handover: handover::State::new(now),
+            offer: offer::State::new(now),
+            answer: answer::State::default(),
             address: address::State::new(now),
             probe: probe::State::new(now),
             health: health::State::new(record.handovers, now),
             store: store::State::new(record),
             send: send::State::new(now),
             alert: alert::State::default(),
-            sync: Sync { generation: 0, complete: false, running: false, retry_at: now },
+            sync: sync::State::new(now),
             output: output::State::default(),
             counters: Counters::default(),
             config: *config,
@@ -199,7 +197,6 @@ impl Node {
         // A cluster IP left over from before must be gone before anything else happens.
         self.release_address();
         self.store_if_changed();
-        self.deadline = self.next_deadline();
     }
 
     /// Takes a fact. Afterwards drain [`poll_output`](Self::poll_output), then ask
@@ -236,7 +233,7 @@ impl Node {
             Input::Timeout => {}
             Input::CableFrame(frame) => self.receive_cable(frame),
             Input::LanDatagram { source, payload } => self.receive_lan(source, payload),
-            Input::LanFrame(frame) => self.receive_arp(frame),
+            Input::ArpFrame(frame) => self.receive_arp(frame),
             Input::Link { port, up } => self.take_link(port, up),
             Input::Address(event) => self.take_address_event(event),
             Input::OwnAddress { present } => self.health.own_address = present,
@@ -258,22 +255,10 @@ impl Node {
     fn take_command(&mut self, command: Command) {
         match command {
             Command::ForceSwitch => self.force_switch(),
-            Command::Disable => self.disabled = true,
-            Command::Enable => {
-                self.disabled = false;
-                self.disabled_by_peer = false;
-            }
-            Command::Shutdown => {
-                self.stopping.get_or_insert(self.now);
-            }
+            Command::Disable => self.enable.turn_off(),
+            Command::Enable => self.enable.turn_on(),
+            Command::Shutdown => self.stop.ask(self.now),
         }
-    }
-
-    fn take_sync_outcome(&mut self, generation: u32, complete: bool) {
-        self.sync.running = false;
-        self.sync.complete = complete;
-        self.sync.generation = generation;
-        self.sync.retry_at = self.now + SYNC_RETRY;
     }
 
     /// The wake from a stall or freeze, seen on the monotonic clock. Runs before the input is looked at.
@@ -295,6 +280,3 @@ impl Node {
         }
     }
 }
-
-/// A full synchronisation that did not complete is asked for again after this.
-const SYNC_RETRY: Duration = Duration::from_s(60);

@@ -5,14 +5,12 @@
 //! says so, and frames leave before anything that may take its time.
 
 use super::{Node, address};
-use crate::arp;
-use crate::cable;
 use crate::event::{RoleReason, SwitchRefusal};
 use crate::fault::Faults;
 use crate::io::Output;
 use crate::role::Role;
 use crate::time::Duration;
-use crate::wire::{MAX_EMIT_LEN, Path};
+use crate::wire::{MAX_EMIT_LEN, Path, arp, cable};
 use heapless::Deque;
 
 /// Size of the buffer that [`Node::poll_output`] writes frames to, in bytes.

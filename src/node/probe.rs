@@ -1,24 +1,26 @@
 //! ARP questions: does the gateway answer, and does anybody have the cluster IP or the peer's address?
 
 use super::{Node, view};
-use crate::arp::{Heard, Message};
-use crate::config::{CABLE_REST, MacAddr};
-use crate::peer::Sight;
+use crate::pace::CABLE_REST;
 use crate::reach::{Clearance, Reach};
-use crate::role::{Consent, Role};
+use crate::role::{Consent, Role, Sight};
 use crate::time::{Duration, Instant};
+use crate::types::MacAddr;
 use crate::wire::Readiness;
+use crate::wire::arp::{Heard, Message};
 
 /// Longest time between two gateway probes while all is well.
 const GATEWAY_IDLE: Duration = Duration::from_ms(350);
 /// So much earlier a probe goes out with a heartbeat, and saves a wake: with every third one on a cable at rest.
 const GATEWAY_EARLY: Duration = CABLE_REST;
 /// After this without an answer the gateway is asked more often, so that losses do not look like its death.
-const GATEWAY_MISSED: Duration = Duration::from_ms(450);
+pub(super) const GATEWAY_MISSED: Duration = Duration::from_ms(450);
 /// While answers are missing.
 const GATEWAY_MISSING: Duration = Duration::from_ms(100);
-/// While the node is active without contact, beyond the time in which every answer counts: it has no other licence.
+/// While the node is active without contact, beyond the time in which every answer counts: it has no other licence …
 const GATEWAY_SOLO: Duration = Duration::from_ms(200);
+/// … which is from so long after it lost contact.
+pub(super) const GATEWAY_SOLO_AFTER: Duration = Duration::from_ms(1550);
 /// While a decision hangs on the answers; irregular by up to [`GATEWAY_JITTER_MS`] more.
 const GATEWAY_URGENT: Duration = Duration::from_ms(40);
 const GATEWAY_JITTER_MS: u64 = 31;
@@ -55,7 +57,7 @@ pub(super) struct State {
     /// MAC address that answered for the peer's static address.
     peer_lan_mac: Option<MacAddr>,
     /// The peer was last heard with the cluster IP.
-    pub(super) peer_held_at: Option<Instant>,
+    peer_held_at: Option<Instant>,
     /// A foreign station has answered for the cluster IP since.
     foreign_since: Option<Instant>,
     gateway_at: Instant,
@@ -122,19 +124,24 @@ impl State {
     }
 
     fn foreign_is_overruled(&self, now: Instant, timeout: Duration) -> bool {
-        let peer_holds = now < PEER_HOLDS.until(self.peer_held_at);
-        !peer_holds && now >= timeout.after(self.foreign_since)
+        !self.peer_holds(now) && now >= timeout.end_or_never(self.foreign_since)
     }
 
-    pub(super) fn deadlines(&self, timeout: Duration) -> [Instant; 7] {
+    /// The peer's machine has the cluster IP.
+    pub(super) fn peer_holds(&self, now: Instant) -> bool {
+        now < PEER_HOLDS.end_or_past(self.peer_held_at)
+    }
+
+    pub(super) fn deadlines(&self, timeout: Duration) -> [Instant; 8] {
         let or_never = |at: Option<Instant>| at.unwrap_or(Instant::NEVER);
         [
             or_never(self.gateway.missed_at()),
-            view::GATEWAY_PROVEN.after(self.gateway.unbroken_since()),
-            view::GATEWAY_PROVEN.after(self.gateway.run_since()),
+            view::GATEWAY_PROVEN.end_or_never(self.gateway.unbroken_since()),
+            view::GATEWAY_PROVEN.end_or_never(self.gateway.run_since()),
             or_never(self.cluster.clear_at()),
             or_never(self.peer_ip.clear_at()),
-            timeout.after(self.foreign_since),
+            timeout.end_or_never(self.foreign_since),
+            PEER_HOLDS.end_or_never(self.peer_held_at),
             or_never(self.claim_at),
         ]
     }
@@ -239,12 +246,15 @@ impl Node {
         }
         self.probe.gateway.probe_sent(self.now);
         self.probe.send_gateway = true;
+        // Numerical Recipes' generator: only irregular, not random. Drawn once for each probe, however often the node is called
+        // between two: the shortest of many would be no longer irregular.
+        self.probe.jitter = self.probe.jitter.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         self.probe.gateway_at = self.now + self.gateway_spacing();
     }
 
-    fn gateway_spacing(&mut self) -> Duration {
+    fn gateway_spacing(&self) -> Duration {
         let serves = matches!(self.role, Role::Active | Role::Claiming);
-        let alone = serves && self.now.since(self.contact()) >= view::CONTACT_LONG_LOST + GATEWAY_IDLE;
+        let alone = serves && self.now.since(self.contact()) >= GATEWAY_SOLO_AFTER;
         let urgent = match self.role {
             Role::Active | Role::Claiming => self.is_fast() && self.contact_is_late() && !alone,
             Role::Init | Role::Standby | Role::Yielding | Role::Off => self.decision_hangs_on_gateway(),
@@ -257,8 +267,6 @@ impl Node {
                 (false, false) => GATEWAY_IDLE,
             };
         }
-        // Numerical Recipes' generator: only irregular, not random.
-        self.probe.jitter = self.probe.jitter.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         GATEWAY_URGENT + Duration::from_ms(u64::from(self.probe.jitter >> 16) % GATEWAY_JITTER_MS)
     }
 

@@ -2,11 +2,9 @@
 //! and the role is decided afterwards.
 
 use super::Node;
-use crate::arp;
-use crate::cable;
 use crate::peer::Receipt;
 use crate::role::Role;
-use crate::wire::{FrameError, Kind, Path, Repr};
+use crate::wire::{FrameError, Kind, Path, Repr, arp, cable};
 use core::net::Ipv4Addr;
 
 impl Node {

@@ -1,8 +1,7 @@
 //! The snapshot for the operator.
 
 use super::Node;
-use crate::peer::Sight;
-use crate::role::Role;
+use crate::role::{Role, Sight};
 use crate::status::{HaStatus, PeerStatus, Status};
 use crate::time::{Duration, Instant};
 use crate::wire::Path;

@@ -2,18 +2,14 @@
 //! rarely while all is well.
 
 use super::Node;
-use crate::cable;
-use crate::config::CABLE_REST;
 use crate::fault::Faults;
+use crate::pace::{CABLE_REST, LAN_REST};
 use crate::role::Role;
 use crate::time::{Duration, Instant};
-use crate::wire::{Kind, Path, Readiness, Repr, Signal, VERSION};
+use crate::wire::{Kind, Path, Readiness, Repr, Signal, VERSION, cable};
 
 /// Two answers on one path are at least this far apart.
 const ANSWER_SPACING: Duration = Duration::from_ms(5);
-
-/// While the cable works both ways, frames on the LAN are this far apart at most: it only has to be known to work.
-pub(super) const LAN_REST: Duration = Duration::from_ms(250);
 
 /// The cable rests after so many exchanges in a row that were as they should be: not where frames are lost or late.
 const CALM_EXCHANGES: u8 = 8;
@@ -281,7 +277,7 @@ impl Node {
         bits.set(Readiness::HEARS_LAN, self.now < self.path_lost_at(Path::Lan));
         bits.set(Readiness::HEARS_CABLE, self.now < self.cable_fresh_until());
         bits.set(Readiness::SYNCING, self.sync.running);
-        bits.set(Readiness::ENABLED, !self.disabled);
+        bits.set(Readiness::ENABLED, !self.enable.disabled);
         bits
     }
 }

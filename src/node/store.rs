@@ -101,8 +101,8 @@ impl Node {
             term: self.term,
             term_ceiling: ceiling,
             last_active: self.last_active,
-            disabled_by_peer: self.disabled_by_peer,
-            handovers: self.health.spent_in_window(self.now, &self.config.fault),
+            disabled_by_peer: self.enable.by_peer,
+            handovers: self.health.spent_in_window(),
         };
         self.store.request(self.now, record);
     }

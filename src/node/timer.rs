@@ -7,7 +7,7 @@ use crate::time::{Duration, Instant};
 
 impl Node {
     /// When to call [`handle`](Self::handle) with [`Input::Timeout`](crate::Input::Timeout) at the latest. Always
-    /// later than the `now` of the last call.
+    /// later than the `now` of the last call; of a new node, which has everything still to do, the moment it was made.
     pub fn poll_timeout(&self) -> Instant {
         self.deadline
     }
@@ -18,10 +18,11 @@ impl Node {
         // What is done when its time comes.
         next.of(&self.heartbeat_deadlines());
         next.of(&self.address.deadlines());
-        next.of(&self.probe_deadlines());
+        next.of(&self.probe.deadlines(self.claim_timeout()));
+        next.of(&[self.config.gateway.map_or(Instant::NEVER, |_| self.probe.next_gateway_probe())]);
         next.of(&self.health.deadlines(&self.config.fault));
-        next.of(&self.handover.deadlines(self.claim_timeout()));
-        next.of(&[self.stop_deadline(), self.sync.retry_at, self.store.deadline()]);
+        next.of(&self.offer.deadlines(self.claim_timeout()));
+        next.of(&[self.stop.deadline(), self.sync.deadline(), self.store.deadline()]);
         next.of(&self.alert_deadlines());
         // What is decided anew when an age crosses a limit.
         next.of(&self.contact_deadlines());
@@ -41,18 +42,12 @@ impl Node {
             self.quiet.barred_until,
             self.settled_at(),
             self.peer.introduced_at(),
-            self.claim_timeout().after(self.quiet.incompatible_at),
-            self.claim_timeout().after(self.quiet.stranger_active_at),
+            self.claim_timeout().end_or_never(self.quiet.incompatible_at),
+            self.claim_timeout().end_or_never(self.quiet.stranger_active_at),
         ]
     }
 
-    fn probe_deadlines(&self) -> [Instant; 8] {
-        let [missed, unbroken, run, cluster, peer, foreign, claim] = self.probe.deadlines(self.claim_timeout());
-        let gateway = self.config.gateway.map_or(Instant::NEVER, |_| self.probe.next_gateway_probe());
-        [missed, unbroken, run, cluster, peer, foreign, claim, gateway]
-    }
-
-    fn contact_deadlines(&self) -> [Instant; 4] {
+    fn contact_deadlines(&self) -> [Instant; 5] {
         let tick = Duration::from_us(1);
         [
             self.echo_sent() + view::ECHO_LOST + tick,
@@ -60,18 +55,21 @@ impl Node {
             // From here on the gateway is asked urgently.
             self.contact() + self.late_after(),
             self.echo_sent() + view::ECHO_LATE,
+            // … and from here on no longer.
+            self.contact() + probe::GATEWAY_SOLO_AFTER,
         ]
     }
 
     /// An answer that is too old for a claim only forbids it: nothing is to be done at that moment.
-    fn gateway_deadlines(&self) -> [Instant; 3] {
+    fn gateway_deadlines(&self) -> [Instant; 4] {
         let tick = Duration::from_us(1);
-        let stale = |at: Option<Instant>, age: Duration| age.after(at) + tick;
+        let stale = |at: Option<Instant>, age: Duration| age.end_or_never(at) + tick;
         let gateway = &self.probe.gateway;
         // While contact lasts, the gateway need not be prompt.
         let prompt_until = stale(gateway.answered(), view::GATEWAY_PROMPT);
         [
             prompt_until.max(self.echo_sent() + view::ECHO_LOST + tick),
+            stale(gateway.seen(), probe::GATEWAY_MISSED),
             stale(gateway.seen(), view::GATEWAY_RECENT),
             stale(gateway.seen(), view::GATEWAY_ALONE),
         ]
@@ -81,9 +79,15 @@ impl Node {
         [claim_at - probe::GATEWAY_LEAD, claim_at - probe::CLAIM_LEAD, claim_at]
     }
 
-    fn fast_deadlines(&self) -> [Instant; 4] {
-        let Some(since) = self.fast_since() else { return [Instant::NEVER; 4] };
-        [probe::FAST_GATEWAY_LEAD, probe::FAST_LEAD, view::FAST_CLAIM, view::FAST_WINDOW].map(|wait| since + wait)
+    fn fast_deadlines(&self) -> [Instant; 5] {
+        let since = self.fast_since();
+        [
+            view::FAST_REST.end_or_never(self.quiet.fast_suspended),
+            probe::FAST_GATEWAY_LEAD.end_or_never(since),
+            probe::FAST_LEAD.end_or_never(since),
+            view::FAST_CLAIM.end_or_never(since),
+            view::FAST_WINDOW.end_or_never(since),
+        ]
     }
 }
 

@@ -1,11 +1,10 @@
 //! What a decision does.
 
 use super::output::Queued;
-use super::{Claim, MAX_DECISIONS, Node, SYNC_RETRY};
+use super::{Claim, MAX_DECISIONS, Node};
 use crate::event::RoleReason;
-use crate::peer::Sight;
-use crate::role::{Consent, Decision, Role, decide};
-use crate::wire::{Readiness, Repr, Signal};
+use crate::role::{Consent, Decision, Role, Sight, decide};
+use crate::wire::{Repr, Signal};
 
 impl Node {
     /// Answers the peer and decides the role until nothing changes any more.
@@ -25,6 +24,20 @@ impl Node {
         self.finish_stopping();
     }
 
+    /// Brings the own signal in line with what the peer says.
+    fn negotiate(&mut self) {
+        let before = self.signal;
+        match self.role {
+            Role::Active => self.negotiate_active(),
+            Role::Yielding => self.negotiate_yielding(),
+            Role::Init | Role::Standby | Role::Claiming => self.signal = self.answer_peer(),
+            Role::Off => self.signal = Signal::None,
+        }
+        if self.signal != before {
+            self.send_now();
+        }
+    }
+
     fn carry_out(&mut self, decision: Decision) {
         match decision {
             Decision::Remain => {}
@@ -34,7 +47,7 @@ impl Node {
                 self.change_role(Role::Init, RoleReason::Started);
             }
             Decision::TurnOff => {
-                let reason = if self.disabled { RoleReason::Disabled } else { RoleReason::DisabledByPeer };
+                let reason = if self.enable.disabled { RoleReason::Disabled } else { RoleReason::DisabledByPeer };
                 self.leave_active(Role::Off, reason);
             }
             Decision::Follow => self.follow(),
@@ -46,7 +59,7 @@ impl Node {
     }
 
     fn follow(&mut self) {
-        let reason = self.handover.reason_when_followed();
+        let reason = self.offer.reason_when_followed();
         self.finish_handover();
         self.change_role(Role::Standby, reason);
     }
@@ -138,41 +151,9 @@ impl Node {
         }
         self.learn_disabled(facts.role, facts.readiness, facts.term);
     }
-
-    /// The last active turned high availability off for the pair, or the peer is back on.
-    fn learn_disabled(&mut self, role: Role, readiness: Readiness, term: u32) {
-        if self.disabled || self.peer.sight(self.now) == Sight::Silent {
-            return;
-        }
-        let enabled = readiness.contains(Readiness::ENABLED);
-        if enabled {
-            if role != Role::Off {
-                self.disabled_by_peer = false;
-            }
-        } else if role == Role::Off && readiness.contains(Readiness::LAST_ACTIVE) && term >= self.term {
-            self.disabled_by_peer |= self.role != Role::Active;
-        }
-    }
-
-    /// A standby without a complete copy asks for one, unless the peer's data cannot be used.
-    fn synchronise(&mut self) {
-        let Some(facts) = self.peer.facts() else { return };
-        let wanted = self.role == Role::Standby
-            && facts.role == Role::Active
-            && self.peer.sight(self.now) == Sight::Mutual
-            && !self.sync.complete
-            && !self.sync.running
-            && self.now >= self.sync.retry_at;
-        let usable = facts.model == self.config.model.id() && facts.firmware <= self.config.firmware;
-        if wanted && usable {
-            self.sync.running = true;
-            self.sync.retry_at = self.now + SYNC_RETRY;
-            self.output.push(Queued::StartFullSync);
-        }
-    }
 }
 
-impl crate::config::StationType {
+impl crate::types::StationType {
     /// Primary before secondary.
     pub(super) const fn precedence(self) -> u8 {
         match self {

@@ -1,8 +1,7 @@
 //! Facts and ages turned into the plain view that decides the role.
 
 use super::{LEASE_MARGIN, Node};
-use crate::peer::Sight;
-use crate::role::{Consent, Role, View};
+use crate::role::{Consent, Role, Sight, View};
 use crate::time::{Duration, Instant};
 use crate::wire::{Readiness, Repr, Signal};
 
@@ -27,7 +26,7 @@ pub(super) const FAST_CLAIM: Duration = Duration::from_ms(450);
 /// … or not at all: later the old active may trust an older answer of the gateway.
 pub(super) const FAST_WINDOW: Duration = Duration::from_ms(1000);
 /// An active that stepped down for lost contact though the peer had not claimed was wrong: fast failover rests this long.
-const FAST_REST: Duration = Duration::from_s(60);
+pub(super) const FAST_REST: Duration = Duration::from_s(60);
 /// A node that has just started gives its links and the peer this long before it takes part in a ranking …
 pub(super) const SETTLE: Duration = Duration::from_ms(300);
 /// … and its gateway this long.
@@ -39,7 +38,7 @@ impl Node {
         let facts = self.peer.facts();
         View {
             role: self.role,
-            off: self.is_off(),
+            off: self.enable.is_off(),
             lease: self.lease_is_valid(),
             peer: sight,
             peer_role: facts.map_or(Role::Init, |facts| facts.role),
@@ -57,11 +56,6 @@ impl Node {
             one_way_over: self.now >= self.one_way_over_at(),
             gone: self.peer_is_gone(),
         }
-    }
-
-    /// High availability is off, on this node or for the pair.
-    pub(super) fn is_off(&self) -> bool {
-        self.disabled || self.disabled_by_peer
     }
 
     /// The peer's timeout, or the own one while it is unknown.
@@ -132,7 +126,7 @@ impl Node {
 
     /// After a false alarm fast failover rests for a while on both nodes.
     pub(super) fn fast_is_suspended(&self) -> bool {
-        self.now < FAST_REST.until(self.quiet.fast_suspended)
+        self.now < FAST_REST.end_or_past(self.quiet.fast_suspended)
     }
 
     /// Whether the peer knows, by a frame it has counted, that this node is not suspended any more.
@@ -163,7 +157,7 @@ impl Node {
         let proven = match self.config.gateway {
             Some(_) => {
                 let gateway = &self.probe.gateway;
-                self.now >= GATEWAY_PROVEN.after(gateway.run_since()) && gateway.is_seen(self.now, GATEWAY_FRESH)
+                self.now >= GATEWAY_PROVEN.end_or_never(gateway.run_since()) && gateway.is_seen(self.now, GATEWAY_FRESH)
             }
             None => self.role != Role::Init || self.probe.lan_frame_seen,
         };
@@ -217,7 +211,7 @@ impl Node {
 
     fn gateway_is_proven_strictly(&self) -> bool {
         let gateway = &self.probe.gateway;
-        self.now >= GATEWAY_PROVEN.after(gateway.unbroken_since()) && gateway.is_fresh(self.now, GATEWAY_FRESH)
+        self.now >= GATEWAY_PROVEN.end_or_never(gateway.unbroken_since()) && gateway.is_fresh(self.now, GATEWAY_FRESH)
     }
 
     pub(super) fn may_claim_at_all(&self) -> bool {
@@ -232,14 +226,14 @@ impl Node {
     /// Whether a claim would be possible if it were this node's turn. What is not possible must not be accepted.
     pub(super) fn could_claim(&self) -> bool {
         let alive = self.quiet.incompatible_at.max(self.quiet.stranger_active_at);
-        let incompatible = self.now < self.claim_timeout().until(alive);
+        let incompatible = self.now < self.claim_timeout().end_or_past(alive);
         self.address.is_unbound() && !incompatible && self.is_willing()
     }
 
     /// Would take the active role.
     pub(super) fn is_willing(&self) -> bool {
-        !self.is_off()
-            && self.stopping.is_none()
+        !self.enable.is_off()
+            && !self.stop.is_asked()
             && self.now >= self.settled_at()
             && self.now >= self.address.holdoff_until
     }

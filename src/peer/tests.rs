@@ -1,7 +1,7 @@
 use super::*;
-use crate::config::{Firmware, MacAddr, StationType};
 use crate::fault::Faults;
 use crate::role::Role;
+use crate::types::{Firmware, MacAddr, StationType};
 use crate::wire::{Kind, Signal};
 
 const OWN_BOOT: u32 = 7;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::config::{Key, Model};
+use crate::types::{Key, Model};
 use proptest::prelude::*;
 use std::string::{String, ToString};
 use std::vec::Vec;

@@ -6,11 +6,11 @@ use super::machine::{Daemon, Pending, Waiting};
 use super::stations::CLUSTER_IP;
 use super::trace;
 use super::world::{Event, PORTS, RoleChange, World, name};
-use ucm_ha::config::NetworkMethod;
 use ucm_ha::fault::Faults;
 use ucm_ha::io::{AddressEvent, Command, Input, Output, Port};
 use ucm_ha::node::FRAME_CAPACITY;
 use ucm_ha::role::Role;
+use ucm_ha::types::NetworkMethod;
 
 /// Most outputs one input may cause.
 pub(crate) const MAX_OUTPUTS: u32 = 64;
@@ -85,6 +85,7 @@ impl World {
                 self.breaks("outputs", || format!("{} told of role {known:?}, status says {shown:?}", name(node)));
             }
         }
+        self.check_wakes(node);
     }
 
     /// Takes an output from the node: notes it, or queues it behind the earlier ones.
@@ -311,7 +312,7 @@ impl World {
             }
             Waiting::Arp(slot) => {
                 let packet = self.pool.take(slot);
-                self.feed(node, Input::LanFrame(packet.bytes()));
+                self.feed(node, Input::ArpFrame(packet.bytes()));
             }
             Waiting::Address(event) => self.feed(node, Input::Address(event)),
             Waiting::Fault(faults, raised) => self.feed(node, Input::Fault { faults, raised }),

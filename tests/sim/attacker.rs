@@ -8,9 +8,9 @@ use super::settings::Settings;
 use super::stations::NODE_IP;
 use super::world::{Event, World};
 use super::{A, B, MS};
-use ucm_ha::config::{Key, MacAddr};
 use ucm_ha::io::{Input, Output, Port, Record};
 use ucm_ha::node::FRAME_CAPACITY;
+use ucm_ha::types::{Key, MacAddr};
 use ucm_ha::{Duration, Instant};
 
 /// Frames the attacker remembers.

@@ -2,8 +2,8 @@
 
 use core::net::Ipv4Addr;
 use smoltcp::wire::{ArpOperation, ArpPacket, ArpRepr, EthernetAddress, EthernetFrame, EthernetProtocol, EthernetRepr};
-use ucm_ha::config::MacAddr;
 use ucm_ha::node::FRAME_CAPACITY;
+use ucm_ha::types::MacAddr;
 
 /// Shortest frame a port delivers: Ethernet pads to this length.
 const MIN_FRAME_LEN: usize = 60;

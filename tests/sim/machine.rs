@@ -23,6 +23,10 @@ pub(crate) trait Decider {
     fn poll_timeout(&self) -> Instant;
     /// The role by its status.
     fn role(&self) -> Role;
+    /// One that goes on like this one.
+    fn twin(&self) -> Box<dyn Decider>;
+    /// Everything that may decide what it will do.
+    fn knows(&self) -> String;
 }
 
 impl Decider for Node {
@@ -40,6 +44,14 @@ impl Decider for Node {
 
     fn role(&self) -> Role {
         self.status().role
+    }
+
+    fn twin(&self) -> Box<dyn Decider> {
+        Box::new(self.clone())
+    }
+
+    fn knows(&self) -> String {
+        format!("{self:?}")
     }
 }
 

@@ -24,6 +24,7 @@ mod stations;
 mod sweep;
 mod trace;
 mod traffic;
+mod wakes;
 mod world;
 
 /// Virtual time in microseconds since the start of the run.

@@ -8,8 +8,8 @@ use super::stations::{GATEWAY, PHONE};
 use super::trace::Trace;
 use super::world::{Event, World};
 use super::{A, B, MS, SEC, Us};
-use ucm_ha::config::{NetworkMethod, StationType};
 use ucm_ha::fault::Faults;
+use ucm_ha::types::{NetworkMethod, StationType};
 
 /// Longest time after the last fault in which reboots must have ended.
 const REBOOTS_US: Us = 60 * SEC;

@@ -7,24 +7,31 @@ use super::machine::Decider;
 use super::settings::Settings;
 use super::stations::{BROADCAST, CLUSTER_IP, NODE_MAC};
 use super::trace::Trace;
+use super::wakes::wakes_in_time;
 use super::world::World;
 use super::{A, B, MS, SEC, Us};
 use core::net::Ipv4Addr;
 use std::collections::VecDeque;
-use ucm_ha::config::{Config, MacAddr, StationType};
+use ucm_ha::config::Config;
 use ucm_ha::io::{AddressEvent, Input, Output, Port, Record};
 use ucm_ha::node::FRAME_CAPACITY;
 use ucm_ha::role::Role;
+use ucm_ha::types::{MacAddr, StationType};
 use ucm_ha::{Duration, Instant};
 
 const VALID_S: u32 = 2;
 const PERIOD: Duration = Duration::from_ms(100);
 
 /// The primary holds the cluster IP, the secondary asks who has it; both send a beacon on each path.
+#[derive(Clone, Debug)]
 struct Beacon {
     primary: bool,
     mac: MacAddr,
     next: Instant,
+    /// Asked for in place of `next`.
+    wake_at: Option<Instant>,
+    /// Each call puts `next` off by so many µs.
+    put_off_us: u64,
     outputs: VecDeque<Output>,
 }
 
@@ -34,7 +41,7 @@ fn beacon(config: Config, _: Record, _: u32, now: Instant) -> Box<dyn Decider> {
     if primary {
         outputs.push_back(Output::BindAddress { valid_s: VALID_S, before: Instant::NEVER });
     }
-    Box::new(Beacon { primary, mac: config.mac, next: now + PERIOD, outputs })
+    Box::new(Beacon { primary, mac: config.mac, next: now + PERIOD, wake_at: None, put_off_us: 0, outputs })
 }
 
 impl Decider for Beacon {
@@ -42,6 +49,7 @@ impl Decider for Beacon {
         if matches!(input, Input::Address(AddressEvent::Held)) {
             self.outputs.push_back(Output::SendArp { len: 42 });
         }
+        self.next = self.next + Duration::from_us(self.put_off_us);
         if now >= self.next {
             self.next = now + PERIOD;
             self.outputs.extend([Output::SendCable { len: 64 }, Output::SendLan { len: 50 }]);
@@ -70,11 +78,19 @@ impl Decider for Beacon {
     }
 
     fn poll_timeout(&self) -> Instant {
-        self.next
+        self.wake_at.unwrap_or(self.next)
     }
 
     fn role(&self) -> Role {
         Role::Init
+    }
+
+    fn twin(&self) -> Box<dyn Decider> {
+        Box::new(self.clone())
+    }
+
+    fn knows(&self) -> String {
+        format!("{self:?}")
     }
 }
 
@@ -186,4 +202,30 @@ fn two_holders_of_the_address_are_noticed_unless_the_split_is_provable() {
     assert!(world.watch.broken.is_none() && world.watch.exempt_splits == 1);
     world.run_until(6 * SEC);
     assert!(world.watch.broken.is_some(), "the exception ends soon after the split");
+}
+
+/// A beacon's twin with a defect of its sleep.
+fn beacon_that(defect: fn(&mut Beacon)) -> Beacon {
+    let now = Instant::from_ms(0);
+    let mut node = Beacon {
+        primary: false,
+        mac: MacAddr([2; 6]),
+        next: now + PERIOD,
+        wake_at: None,
+        put_off_us: 0,
+        outputs: VecDeque::new(),
+    };
+    defect(&mut node);
+    node
+}
+
+#[test]
+fn a_node_that_would_sleep_too_long_is_noticed() {
+    let wakes = |node: Beacon| wakes_in_time(&node, Instant::from_ms(0));
+    assert_eq!(wakes(beacon_that(|_| {})), Ok(()));
+    let too_late = wakes(beacon_that(|node| node.wake_at = Some(node.next + PERIOD)));
+    assert!(too_late.is_err_and(|why| why.contains("100000 us before it asks to be woken")));
+    // It asks in time, but every call puts that off.
+    let put_off = wakes(beacon_that(|node| node.put_off_us = 1));
+    assert!(put_off.is_err_and(|why| why.contains("is changed by early calls")));
 }

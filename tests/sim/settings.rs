@@ -3,8 +3,9 @@
 use super::stations::{CABLE_MAC, CLUSTER_IP, GATEWAY_IP, NODE_IP, NODE_MAC};
 use super::{A, B, MS, SEC, Us};
 use ucm_ha::Config;
-use ucm_ha::config::{Cidr, FaultPolicy, Firmware, KEY_LEN, Key, Model, NetworkMethod, StationType};
+use ucm_ha::config::FaultPolicy;
 use ucm_ha::fault::Faults;
+use ucm_ha::types::{Cidr, Firmware, KEY_LEN, Key, Model, NetworkMethod, StationType};
 
 /// Everything about a run but its faults. Pairs are indexed by node.
 #[derive(Clone, Debug)]

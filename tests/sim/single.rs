@@ -5,8 +5,8 @@ use super::plan::Plan;
 use super::stations::{GATEWAY, PHONE};
 use super::world::{RoleChange, World, name};
 use super::{A, B, MS, SEC, Us};
-use ucm_ha::config::NetworkMethod;
 use ucm_ha::role::Role;
+use ucm_ha::types::NetworkMethod;
 
 /// L2: release, one trip, address add, announcement, and the adapters' latencies.
 const HANDOVER_GAP_US: Us = 20 * MS;

@@ -2,7 +2,7 @@
 
 use super::ether::Arp;
 use core::net::Ipv4Addr;
-use ucm_ha::config::MacAddr;
+use ucm_ha::types::MacAddr;
 
 /// Ports of the switch. Nodes A and B have 0 and 1.
 pub(crate) const GATEWAY: usize = 2;

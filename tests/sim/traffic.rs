@@ -8,8 +8,8 @@ use super::stations::{
 use super::world::{Event, World, name};
 use super::{A, B};
 use core::net::Ipv4Addr;
-use ucm_ha::config::MacAddr;
 use ucm_ha::io::Output;
+use ucm_ha::types::MacAddr;
 
 /// MAC addresses by port; the phone needs none.
 const MACS: [MacAddr; STATIONS] = [NODE_MAC[A], NODE_MAC[B], GATEWAY_MAC, FOREIGN_MAC, MacAddr([0; 6])];

@@ -11,6 +11,7 @@ use super::machine::{Factory, Machine, real_node};
 use super::settings::Settings;
 use super::stations::Phone;
 use super::trace::Trace;
+use super::wakes::Wakes;
 use super::{A, B, MS, SEC, Us};
 use core::cmp::Reverse;
 use core::net::Ipv4Addr;
@@ -109,6 +110,7 @@ pub(crate) struct World {
     /// Static addresses, the same.
     pub(crate) told_own_address: [bool; 2],
     pub(crate) dice: Dice,
+    pub(crate) wakes: Wakes,
     pub(crate) pool: Pool,
     pub(crate) factory: Factory,
     queue: BinaryHeap<Reverse<(Us, u64, Event)>>,
@@ -144,6 +146,7 @@ impl World {
             told_carrier: [[true; 3]; 2],
             told_own_address: [true; 2],
             dice,
+            wakes: Wakes::new(seed),
             pool: Pool::default(),
             factory,
             queue: BinaryHeap::new(),

@@ -7,10 +7,10 @@ use crate::script::Script;
 use crate::seal::sealed;
 use crate::settings::{BOOT_ID, OWN_IP, PEER_IP};
 use core::net::Ipv4Addr;
-use ucm_ha::auth::Authenticator;
 use ucm_ha::capi::*;
 use ucm_ha::fault::Faults;
 use ucm_ha::io::{AddressEvent, Command, Input, Port, Record};
+use ucm_ha::wire::auth::Authenticator;
 use ucm_ha::wire::{Path, Repr};
 use ucm_ha::{Config, FRAME_CAPACITY, Instant};
 
@@ -188,13 +188,13 @@ impl Node {
             match kind % 3 {
                 0 => ucm_ha_node_cable_frame(node, now_us, start, len),
                 1 => ucm_ha_node_lan_datagram(node, now_us, for_c, start, len),
-                _ => ucm_ha_node_lan_frame(node, now_us, start, len),
+                _ => ucm_ha_node_arp_frame(node, now_us, start, len),
             }
         });
         let input = match kind % 3 {
             0 => Input::CableFrame(frame),
             1 => Input::LanDatagram { source, payload: frame },
-            _ => Input::LanFrame(frame),
+            _ => Input::ArpFrame(frame),
         };
         self.tell_double(done, now_us, input);
     }

@@ -1,14 +1,14 @@
 //! The same settings and effects in both languages.
 
 use ucm_ha::capi::*;
-use ucm_ha::config::{NetworkMethod, StationType};
 use ucm_ha::role::Role;
+use ucm_ha::types::{NetworkMethod, StationType};
 use ucm_ha::{Config, Output};
 
 /// The settings for C.
 pub(super) fn config(config: &Config) -> ucm_ha_config {
     let ipv4 = |ip: core::net::Ipv4Addr| ucm_ha_ipv4 { octets: ip.octets() };
-    let mac = |mac: ucm_ha::config::MacAddr| ucm_ha_mac { octets: mac.0 };
+    let mac = |mac: ucm_ha::types::MacAddr| ucm_ha_mac { octets: mac.0 };
     ucm_ha_config {
         switching_faults: config.fault.switching.bits(),
         link_raise_ms: config.fault.link_raise_ms,

@@ -5,7 +5,7 @@ use cpio::newc::{Builder, ModeFileType, trailer};
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use ucm_ha::config::StationType;
+use ucm_ha::types::StationType;
 use ucm_ha_linux::lab::error::Context;
 use ucm_ha_linux::lab::plan::{CLUSTER_IP, GATEWAY, Node, Wire};
 

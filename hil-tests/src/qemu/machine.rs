@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
-use ucm_ha::config::MacAddr;
+use ucm_ha::types::MacAddr;
 use ucm_ha_linux::lab::error::Context;
 use ucm_ha_linux::lab::netns::Netns;
 use ucm_ha_linux::lab::plan::{Node, Wire};

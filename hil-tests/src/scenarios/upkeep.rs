@@ -4,7 +4,7 @@ use super::UNNOTICED;
 use crate::course::{Course, Failure, Step};
 use crate::rig::{Stimulus, letter};
 use std::time::{Duration, Instant};
-use ucm_ha::config::MacAddr;
+use ucm_ha::types::MacAddr;
 use ucm_ha_linux::lab::plan::Node;
 
 /// How long a change of settings may take to show on both nodes.

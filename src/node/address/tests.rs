@@ -1,13 +1,14 @@
 //! A node alone on its LAN, whose adapter carries out every effect at the moment it is asked for. It is called when it wants to
 //! be, and when something is heard, and at no other time: a deadline that it forgets is not met by chance.
 
-use crate::arp::{self, Message};
-use crate::cable;
-use crate::config::{DEFAULT_HEARTBEAT_PORT, Firmware, MacAddr, StationType, tests::valid};
+use crate::config::{DEFAULT_HEARTBEAT_PORT, tests::valid};
 use crate::event::Alert;
 use crate::fault::Faults;
 use crate::io::{AddressEvent, Input, Output, Port, Record};
 use crate::role::Role;
+use crate::types::{Firmware, MacAddr, StationType};
+use crate::wire::arp::{self, Message};
+use crate::wire::cable;
 use crate::wire::{HandoverReason, Kind, Path, Readiness, Repr, Signal};
 use crate::{Config, FRAME_CAPACITY, Instant, Node};
 use std::vec::Vec;
@@ -70,7 +71,7 @@ impl Alone {
     fn hear(&mut self, message: Message, from: MacAddr) {
         let mut frame = [0; arp::FRAME_LEN];
         arp::emit(message, from, &mut frame).unwrap();
-        self.give(Input::LanFrame(&frame));
+        self.give(Input::ArpFrame(&frame));
     }
 
     /// A stranger says that it has the cluster IP.

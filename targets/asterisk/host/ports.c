@@ -120,7 +120,7 @@ int ports_receive(const struct ports *ports, int fd, ucm_ha_node *node)
             memcpy(ip.octets, &source.sin_addr, sizeof ip.octets);
             ucm_ha_node_lan_datagram(node, now_us(), ip, frame, (size_t)len);
         } else if (fd == ports->arp) {
-            ucm_ha_node_lan_frame(node, now_us(), frame, (size_t)len);
+            ucm_ha_node_arp_frame(node, now_us(), frame, (size_t)len);
         } else {
             ucm_ha_node_cable_frame(node, now_us(), frame, (size_t)len);
         }

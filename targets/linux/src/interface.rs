@@ -1,6 +1,6 @@
 //! Network interfaces as the kernel reports them.
 
-use ucm_ha::config::{Cidr, MacAddr};
+use ucm_ha::types::{Cidr, MacAddr};
 
 /// One IPv4 address of an interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

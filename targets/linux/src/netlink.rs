@@ -16,7 +16,7 @@ use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_ROUTE};
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr};
 use std::os::fd::{AsRawFd, RawFd};
-use ucm_ha::config::{Cidr, MacAddr};
+use ucm_ha::types::{Cidr, MacAddr};
 
 /// Size of the receive buffer, as the kernel recommends for dumps.
 const BUFFER_LEN: usize = 32 * 1024;

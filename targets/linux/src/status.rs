@@ -7,8 +7,8 @@ use crate::notify::Tally;
 use crate::service;
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use ucm_ha::config::{NetworkMethod, StationType};
 use ucm_ha::fault::Faults;
+use ucm_ha::types::{NetworkMethod, StationType};
 use ucm_ha::{Config, Instant, Status};
 
 /// The status of one node.

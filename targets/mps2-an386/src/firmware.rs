@@ -10,12 +10,12 @@ use board::record::{RecordStore, Stored};
 use board::serial::MAX_RECEIVE_LEN;
 use cortex_m::peripheral::SCB;
 use heapless::Deque;
-use ucm_ha::config::MacAddr;
 use ucm_ha::debounce::Edge;
 use ucm_ha::event::Alert;
 use ucm_ha::fault::Faults;
 use ucm_ha::fxo::{LineInterface, Poller};
 use ucm_ha::io::{AddressEvent, Command, Port};
+use ucm_ha::types::MacAddr;
 use ucm_ha::wire::MAX_PARSE_LEN;
 use ucm_ha::{Config, Duration, FRAME_CAPACITY, Input, Instant, Node, Output};
 
@@ -260,7 +260,7 @@ impl<S: RecordStore, L: LineInterface> Firmware<S, L> {
                 return;
             }
             if let Some(frame) = self.lan.take_arp() {
-                self.feed(Input::LanFrame(&frame));
+                self.feed(Input::ArpFrame(&frame));
             }
             if let Some((len, source)) = self.lan.take_datagram(&mut buffer) {
                 self.feed(Input::LanDatagram { source, payload: buffer.get(..len).unwrap_or_default() });

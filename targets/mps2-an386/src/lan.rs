@@ -10,10 +10,11 @@ use smoltcp::wire::{
     ArpOperation, ArpPacket, ArpRepr, ETHERNET_HEADER_LEN, EthernetAddress, EthernetFrame, EthernetProtocol,
     EthernetRepr, HardwareAddress, IpAddress, IpCidr, IpEndpoint, IpListenEndpoint, Ipv4Cidr,
 };
-use ucm_ha::config::{Cidr, MacAddr};
+use ucm_ha::Instant;
 use ucm_ha::io::AddressEvent;
+use ucm_ha::types::{Cidr, MacAddr};
+use ucm_ha::wire::arp;
 use ucm_ha::wire::{MAX_EMIT_LEN, MAX_PARSE_LEN};
-use ucm_ha::{Instant, arp};
 
 /// Memory of the stack. It outlives the stack.
 pub(crate) struct Storage {

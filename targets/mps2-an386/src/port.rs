@@ -4,7 +4,7 @@ use crate::lan9118::{Lan9118, MAX_FRAME_LEN};
 use smoltcp::phy::{self, Device, DeviceCapabilities, Medium};
 use smoltcp::time::Instant;
 use smoltcp::wire::{EthernetFrame, EthernetProtocol};
-use ucm_ha::arp;
+use ucm_ha::wire::arp;
 
 /// An ARP packet in its Ethernet frame.
 pub(crate) type ArpFrame = [u8; arp::FRAME_LEN];

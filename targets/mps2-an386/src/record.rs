@@ -5,8 +5,8 @@
 //! may stop the processor for longer than a heartbeat; a board that runs from the same flash erases the next sector
 //! right after it has stored, when it is standby.
 
+use ucm_ha::crc::CRC;
 use ucm_ha::io::Record;
-use ucm_ha::wire::CRC;
 
 /// Length of a stored record, in bytes.
 pub const STORED_LEN: usize = 24;

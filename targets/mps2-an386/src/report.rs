@@ -2,8 +2,8 @@
 //! the ports have lost.
 
 use core::fmt;
-use ucm_ha::config::StationType;
 use ucm_ha::status::{HaStatus, PeerStatus};
+use ucm_ha::types::StationType;
 use ucm_ha::{Config, Instant, Status};
 
 /// The status of a node at `now`.

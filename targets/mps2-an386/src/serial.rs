@@ -3,8 +3,8 @@
 
 use cobs::{CobsDecoder, DecodeError, max_encoding_length};
 use ucm_ha::FRAME_CAPACITY;
-use ucm_ha::cable::HEADER_LEN;
 use ucm_ha::wire::MAX_PARSE_LEN;
+use ucm_ha::wire::cable::HEADER_LEN;
 
 /// Longest Ethernet frame that is received, in bytes.
 pub const MAX_RECEIVE_LEN: usize = HEADER_LEN + MAX_PARSE_LEN;

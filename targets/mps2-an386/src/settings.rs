@@ -4,11 +4,10 @@ use core::fmt;
 use core::net::Ipv4Addr;
 use core::str::FromStr;
 use ucm_ha::Config;
-use ucm_ha::config::{
-    Cidr, ConfigError, DEFAULT_HEARTBEAT_PORT, DEFAULT_HEARTBEAT_TIMEOUT_S, FaultPolicy, Firmware, Key, MacAddr, Model,
-    NetworkMethod, StationType,
-};
+use ucm_ha::config::{ConfigError, DEFAULT_HEARTBEAT_PORT, FaultPolicy};
 use ucm_ha::fault::Faults;
+use ucm_ha::pace::DEFAULT_HEARTBEAT_TIMEOUT_S;
+use ucm_ha::types::{Cidr, Firmware, Key, MacAddr, Model, NetworkMethod, StationType};
 
 /// Bit of a MAC address that marks it as given locally, not by the card's maker.
 const LOCALLY_ADMINISTERED: u8 = 1 << 1;
@@ -53,7 +52,7 @@ impl fmt::Display for Problem<'_> {
             Self::Unreadable { key: "key", form, .. } => write!(f, "key: must be {form}"),
             Self::Unreadable { key, value, form } => write!(f, "{key} = {value}: must be {form}"),
             Self::Missing(key) => write!(f, "{key}: is missing; give it"),
-            Self::Refused(error) => write!(f, "{}: {}", error.key(), error.reason()),
+            Self::Refused(error) => write!(f, "{}: {}", error.field(), error.reason()),
         }
     }
 }

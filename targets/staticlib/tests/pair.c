@@ -96,7 +96,7 @@ static void answer_arp(pair *p, int index, const uint8_t *frame, uint32_t len) {
     memcpy(reply + 22, mac, 6);
     memcpy(reply + 28, target, 4);
     memcpy(reply + 32, frame + 22, 10); /* the asker's MAC and IP */
-    CHECK(ucm_ha_node_lan_frame(&asker->node, p->now_us, reply, sizeof reply) == UCM_HA_OK);
+    CHECK(ucm_ha_node_arp_frame(&asker->node, p->now_us, reply, sizeof reply) == UCM_HA_OK);
 }
 
 __attribute__((noinline)) int32_t pair_cable_frame(station *s, uint64_t now_us, const uint8_t *frame, size_t len) {
@@ -116,7 +116,7 @@ static void deliver(pair *p, int from, const ucm_ha_output *output, const uint8_
         result = ucm_ha_node_lan_datagram(&to->node, p->now_us, ip_of(p->stations[from].number), frame,
                                           output->frame_len);
     } else {
-        result = ucm_ha_node_lan_frame(&to->node, p->now_us, frame, output->frame_len);
+        result = ucm_ha_node_arp_frame(&to->node, p->now_us, frame, output->frame_len);
     }
     CHECK(result == UCM_HA_OK);
 }

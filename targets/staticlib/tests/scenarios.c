@@ -82,7 +82,7 @@ static void what_nobody_may_send_is_counted_and_changes_no_role(void) {
     memset(junk, 0xff, sizeof junk);
     for (size_t len = 0; len <= sizeof junk; len += 7) {
         CHECK(ucm_ha_node_cable_frame(&s->node, p.now_us, junk, len) == UCM_HA_OK);
-        CHECK(ucm_ha_node_lan_frame(&s->node, p.now_us, junk, len) == UCM_HA_OK);
+        CHECK(ucm_ha_node_arp_frame(&s->node, p.now_us, junk, len) == UCM_HA_OK);
         CHECK(ucm_ha_node_lan_datagram(&s->node, p.now_us, s->config.peer_ip, junk, len) == UCM_HA_OK);
     }
     CHECK(pair_status(s).frames_malformed > 0);

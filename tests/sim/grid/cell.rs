@@ -7,8 +7,8 @@ use crate::sim::settings::Settings;
 use crate::sim::trace::Trace;
 use crate::sim::world::World;
 use crate::sim::{A, B, MS, SEC, Us};
-use ucm_ha::config::StationType;
 use ucm_ha::role::Role;
+use ucm_ha::types::StationType;
 
 /// Heartbeat timeouts T, in seconds.
 pub(crate) const TIMEOUTS_S: [u8; 3] = [3, 7, 10];

@@ -14,7 +14,8 @@ use std::collections::VecDeque;
 use ucm_ha::io::{Output, Record};
 use ucm_ha::role::Role;
 use ucm_ha::wire::Repr;
-use ucm_ha::{Instant, Node, cable};
+use ucm_ha::wire::cable;
+use ucm_ha::{Instant, Node};
 
 /// Both machines' kernels take this long for an address, in µs.
 pub(super) const ADDRESS_US: Us = MS;

@@ -333,7 +333,7 @@ impl Pair {
         let input = match flight.way {
             Way::Cable => Input::CableFrame(bytes),
             Way::Lan => Input::LanDatagram { source: NODE_IP[1 - node], payload: bytes },
-            Way::Arp => Input::LanFrame(bytes),
+            Way::Arp => Input::ArpFrame(bytes),
         };
         let without = flight.replay.then(|| self.role_without(node)).flatten();
         self.feed(scope, node, input);

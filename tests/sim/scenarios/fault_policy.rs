@@ -4,11 +4,12 @@ use super::lab::{Lab, given_pair, lan_out};
 use crate::sim::faults::Kind;
 use crate::sim::settings::Settings;
 use crate::sim::{MS, SEC};
-use ucm_ha::config::{FaultPolicy, Model, NetworkMethod};
+use ucm_ha::config::FaultPolicy;
 use ucm_ha::event::{Alert, RoleReason};
 use ucm_ha::fault::Faults;
 use ucm_ha::io::Command;
 use ucm_ha::role::Role;
+use ucm_ha::types::{Model, NetworkMethod};
 
 fn fault(node: usize, faults: Faults) -> Kind {
     Kind::SelfFault { node, faults }

@@ -7,11 +7,12 @@ use crate::sim::faults::Kind;
 use crate::sim::link::Impairment;
 use crate::sim::settings::Settings;
 use crate::sim::{MS, SEC};
-use ucm_ha::config::{FaultPolicy, NetworkMethod};
+use ucm_ha::config::FaultPolicy;
 use ucm_ha::event::{Alert, RoleReason};
 use ucm_ha::fault::Faults;
 use ucm_ha::io::Command;
 use ucm_ha::role::Role;
+use ucm_ha::types::NetworkMethod;
 
 fn service_fault(node: usize) -> Kind {
     Kind::SelfFault { node, faults: Faults::SERVICE }

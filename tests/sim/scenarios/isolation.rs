@@ -8,8 +8,9 @@ use crate::sim::faults::Kind;
 use crate::sim::link::Impairment;
 use crate::sim::settings::Settings;
 use crate::sim::stations::{GATEWAY, NODE_MAC, PHONE};
-use crate::sim::{MS, SEC};
-use ucm_ha::event::Alert;
+use crate::sim::{MS, SEC, Us};
+use ucm_ha::event::{Alert, RoleReason};
+use ucm_ha::io::Command;
 use ucm_ha::role::Role;
 
 #[test]
@@ -233,5 +234,36 @@ fn an_active_re_announces_when_its_lan_heals() {
         lab.end(fault);
         lab.run(2 * lab.world.settings.interval_us() + 100 * MS);
         lab.ensure(lab.world.server() == Some(active), "announced again as soon as the LAN is back");
+    });
+}
+
+#[test]
+fn the_rest_after_a_false_alarm_ends_on_time() {
+    // The rules of fast failover hold again from then on: an active that is isolated just before has 350 ms from its last word,
+    // and no more until it happens to be called.
+    let late = Impairment { delay_min_us: 500 * MS, delay_max_us: 500 * MS, ..Impairment::default() };
+    given_pair(&Settings::default(), |lab| {
+        let (node, start) = (lab.active(), lab.now());
+        let faults = [lab.begin(cable_cut_silently()), lab.begin(Kind::LanBad { node, how: late })];
+        lab.run(2 * SEC);
+        lab.then_left(node, start, RoleReason::LeaseExpired);
+        let left = lab.changes_since(start).find(|change| change.from == Role::Active).map_or(0, |change| change.at);
+        for fault in faults {
+            lab.end(fault);
+        }
+        lab.run(5 * SEC);
+        if lab.standby() == node {
+            lab.command(1 - node, Command::ForceSwitch);
+            lab.run(SEC);
+        }
+        let over = left + 60 * SEC * 1_000_000 / (1_000_000 + lab.world.settings.rate_ppm[node]) as Us;
+        lab.run(over - 500 * MS - lab.now());
+        let isolated = lab.now();
+        lab.begin(cable_cut_silently());
+        lab.begin(lan_dead_silently(node));
+        lab.run(SEC);
+        lab.then_left(node, isolated, RoleReason::LeaseExpired);
+        let left = lab.changes_since(isolated).find(|change| change.node == node).map_or(0, |change| change.at);
+        lab.ensure(left.abs_diff(over) <= MS, &format!("it leaves when the rest is over, at {over}, not at {left}"));
     });
 }

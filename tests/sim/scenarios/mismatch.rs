@@ -4,10 +4,10 @@ use super::lab::{cable_out, given_machines, given_pair, lan_dead_silently};
 use crate::sim::faults::Kind;
 use crate::sim::settings::Settings;
 use crate::sim::{A, B, MS, SEC};
-use ucm_ha::config::{Firmware, Model, StationType};
 use ucm_ha::event::{Alert, RoleReason};
 use ucm_ha::io::Command;
 use ucm_ha::role::Role;
+use ucm_ha::types::{Firmware, Model, StationType};
 
 #[test]
 fn the_same_station_type_is_alerted_on_both_and_the_lower_mac_serves() {

@@ -3,8 +3,8 @@
 use crate::netlink::Netlink;
 use std::io;
 use std::net::Ipv4Addr;
-use ucm_ha::config::Cidr;
 use ucm_ha::io::AddressEvent;
+use ucm_ha::types::Cidr;
 
 /// What the node last asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,10 +6,10 @@ use crate::control::{Awaited, Reply};
 use crate::describe;
 use std::io;
 use std::process::{Command, ExitStatus};
-use ucm_ha::config::MacAddr;
 use ucm_ha::event::Alert;
 use ucm_ha::fault::Faults;
 use ucm_ha::io::AddressEvent;
+use ucm_ha::types::MacAddr;
 use ucm_ha::{Input, Output};
 
 /// Generation of the data while there is no synchronisation.

@@ -11,8 +11,8 @@ use mio::{Interest, Registry, Token};
 use std::io;
 use std::os::fd::AsRawFd;
 use ucm_ha::Config;
-use ucm_ha::config::{MacAddr, NetworkMethod};
 use ucm_ha::io::Port;
+use ucm_ha::types::{MacAddr, NetworkMethod};
 
 /// One interface as last seen.
 struct NetworkPort {

@@ -187,7 +187,7 @@ impl Daemon {
         for _ in 0..MAX_BATCH {
             let Some(socket) = &self.ports.arp else { return false };
             match socket.receive(&mut buffer) {
-                Ok(len) => self.feed(Input::LanFrame(buffer.get(..len).unwrap_or(&buffer))),
+                Ok(len) => self.feed(Input::ArpFrame(buffer.get(..len).unwrap_or(&buffer))),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return false,
                 Err(error) => log::debug!("ARP: {error}"),
             }

@@ -4,7 +4,7 @@ use super::written::{self, Written};
 use crate::interface::{Interface, InterfaceAddress};
 use crate::settings::{self, Problem, Sections};
 use std::net::Ipv4Addr;
-use ucm_ha::config::{Cidr, MacAddr};
+use ucm_ha::types::{Cidr, MacAddr};
 
 /// Longest line about a problem, in characters. What the file says is repeated in parts only.
 const MAX_LINE_LEN: usize = 500;

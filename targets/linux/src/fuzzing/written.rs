@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use toml::{Table, Value};
 use ucm_ha::Config;
-use ucm_ha::config::{NetworkMethod, StationType};
 use ucm_ha::fault::Faults;
+use ucm_ha::types::{NetworkMethod, StationType};
 
 /// How a problem with an unknown key begins.
 pub(super) const UNKNOWN: &str = "is not a setting";

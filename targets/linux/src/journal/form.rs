@@ -4,7 +4,7 @@ use super::record::{Record, What};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
-use ucm_ha::config::MacAddr;
+use ucm_ha::types::MacAddr;
 
 /// Name of every system alert event.
 const ALERT_NAME: &str = "HA failure warning";

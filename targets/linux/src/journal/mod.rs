@@ -36,10 +36,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
-use ucm_ha::config::MacAddr;
 use ucm_ha::event::Alert;
 use ucm_ha::fault::Faults;
 use ucm_ha::role::Role;
+use ucm_ha::types::MacAddr;
 use writer::{Cleared, Order, Rings, Shared, Writer};
 
 /// Records that may wait for the thread that writes; more are dropped and counted.

@@ -16,7 +16,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
-use ucm_ha::config::{KEY_LEN, Key, StationType};
+use ucm_ha::types::{KEY_LEN, Key, StationType};
 
 /// The key of a pair that has one.
 pub(crate) const KEY: Key = Key([0xa5; KEY_LEN]);

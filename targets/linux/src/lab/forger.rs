@@ -8,10 +8,10 @@ use smoltcp::wire::{
     ETHERNET_HEADER_LEN, EthernetAddress, EthernetFrame, EthernetProtocol, EthernetRepr, IPV4_HEADER_LEN, IpProtocol,
     Ipv4Packet, Ipv4Repr, UDP_HEADER_LEN, UdpPacket,
 };
-use ucm_ha::auth::Authenticator;
-use ucm_ha::cable;
-use ucm_ha::config::{Key, MacAddr};
 use ucm_ha::role::Role;
+use ucm_ha::types::{Key, MacAddr};
+use ucm_ha::wire::auth::Authenticator;
+use ucm_ha::wire::cable;
 use ucm_ha::wire::{MAX_EMIT_LEN, Repr};
 
 /// Frames of the peer that are kept for replaying.
@@ -191,8 +191,8 @@ fn heartbeat_in(frame: &[u8]) -> Option<&[u8]> {
 mod tests {
     use super::*;
     use crate::lab::plan::Node;
-    use ucm_ha::config::{Firmware, StationType};
     use ucm_ha::fault::Faults;
+    use ucm_ha::types::{Firmware, StationType};
     use ucm_ha::wire::{FrameError, Kind, Path, Readiness, Signal};
 
     const FRAMES: usize = TRICKS.len() * 100;

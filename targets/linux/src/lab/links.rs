@@ -14,7 +14,7 @@ use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use std::io::{self, ErrorKind};
 use std::net::IpAddr;
 use std::os::fd::AsRawFd;
-use ucm_ha::config::{Cidr, MacAddr};
+use ucm_ha::types::{Cidr, MacAddr};
 
 /// One end of a virtual cable.
 pub struct End<'a> {

@@ -11,7 +11,7 @@ use super::relay::{Impairment, Relay};
 use super::stranger::Stranger;
 use std::fmt;
 use std::io;
-use ucm_ha::config::Cidr;
+use ucm_ha::types::Cidr;
 
 /// The LAN's switch.
 pub const LAN_BRIDGE: &str = "lan";

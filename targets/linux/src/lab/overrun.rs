@@ -5,7 +5,7 @@ use super::network::Site;
 use std::fs;
 use std::io;
 use std::net::Ipv4Addr;
-use ucm_ha::config::Cidr;
+use ucm_ha::types::Cidr;
 
 /// An address that nobody minds.
 const HARMLESS: Cidr = Cidr { address: Ipv4Addr::new(127, 0, 0, 2), prefix_len: 32 };

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::net::Ipv4Addr;
-use ucm_ha::config::{Cidr, MacAddr, StationType};
+use ucm_ha::types::{Cidr, MacAddr, StationType};
 
 /// The LAN interface of every station.
 pub const LAN: &str = "eth0";

@@ -7,7 +7,7 @@ use super::worker::Worker;
 use std::io;
 use std::thread;
 use std::time::Duration;
-use ucm_ha::arp::{FRAME_LEN, Message, emit};
+use ucm_ha::wire::arp::{FRAME_LEN, Message, emit};
 
 /// Its port on the switch.
 const PORT: &str = "stranger";

@@ -3,9 +3,9 @@
 use super::reader::{Reader, repeated};
 use super::values as v;
 use std::path::PathBuf;
-use ucm_ha::config::Model;
 use ucm_ha::fxo::fault_line::Polarity;
 use ucm_ha::fxo::si3050::Framing;
+use ucm_ha::types::Model;
 
 /// What leads to the FXO ports.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use ucm_ha::config::{KEY_LEN, Key};
+use ucm_ha::types::{KEY_LEN, Key};
 
 /// Longest key file that is looked at, in bytes: the digits, and blanks around them.
 const MAX_FILE_LEN: u64 = 256;

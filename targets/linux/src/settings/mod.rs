@@ -23,8 +23,9 @@ use reader::Reader;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
-use ucm_ha::config::{FaultPolicy, Firmware, MacAddr, Model, NetworkMethod, StationType};
+use ucm_ha::config::FaultPolicy;
 use ucm_ha::fault::Faults;
+use ucm_ha::types::{Firmware, MacAddr, Model, NetworkMethod, StationType};
 
 /// Where the configuration stands unless `--config` names another file.
 pub(crate) const DEFAULT_CONFIG_FILE: &str = "/etc/ucm-ha/config.toml";

@@ -5,8 +5,9 @@ use crate::interface::{Interface, InterfaceAddress};
 use crate::notify::User;
 use std::net::Ipv4Addr;
 use ucm_ha::Config;
-use ucm_ha::config::{Cidr, ConfigError, FaultPolicy, MacAddr, NetworkMethod};
+use ucm_ha::config::{ConfigError, FaultPolicy};
 use ucm_ha::fault::Faults;
+use ucm_ha::types::{Cidr, MacAddr, NetworkMethod};
 
 /// Prefix length that lets the rules be checked while the LAN's is unknown.
 const ANY_PREFIX_LEN: u8 = 24;
@@ -61,7 +62,7 @@ pub(crate) fn resolve(sections: &Sections, interfaces: &[Interface], problems: &
     let complete = own_ip.is_some() && mac.is_some();
     config.check(|error| {
         if complete || !needs_interfaces(error) {
-            report.add(error.key(), error.reason());
+            report.add(key_of(error), error.reason());
         }
     });
     report_own_cluster_ip(ha, interfaces, &mut report);
@@ -157,6 +158,26 @@ fn cable_stand_in(MacAddr([first, rest @ ..]): MacAddr) -> MacAddr {
     const LOCALLY_ADMINISTERED: u8 = 2;
     let [b, c, d, e, f] = rest;
     MacAddr([first ^ LOCALLY_ADMINISTERED, b, c, d, e, f])
+}
+
+/// The setting at fault, by its name in the file.
+fn key_of(error: ConfigError) -> &'static str {
+    use ConfigError as E;
+    match error {
+        E::MacNotUnicast | E::OwnIpUnusable => "network.lan_interface",
+        E::PeerMacIsOwn => "ha.peer_mac",
+        E::PortZero => "ha.heartbeat_port",
+        E::TimeoutOutOfRange => "ha.heartbeat_timeout",
+        E::PrefixOutOfRange | E::ClusterIpIsOwn | E::ClusterIpIsPeer | E::ClusterIpOutsideLan => "ha.cluster_ip",
+        E::PeerIpIsOwn | E::PeerIpOutsideLan => "ha.peer_ip",
+        E::GatewayIsNode | E::GatewayOutsideLan => "network.gateway",
+        E::FirmwareTooOld => "device.firmware",
+        E::NoSuchFxoPort => "ha.hardware_fault_switch",
+        E::WindowZero => "fault.handover_window_s",
+        E::BudgetTooHigh => "fault.handover_budget",
+        // A rule that is newer than this list.
+        _ => error.field(),
+    }
 }
 
 /// Rules that say nothing true while an interface or the own address is missing.

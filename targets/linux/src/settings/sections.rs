@@ -5,9 +5,9 @@ use super::values as v;
 use super::{Device, Fault, Ha, Network, Notify, NotifyTarget, Paths, PidSource, Probe, Service};
 use crate::notify::Template;
 use std::net::Ipv4Addr;
-use ucm_ha::config::{ConfigError, DEFAULT_HEARTBEAT_PORT, DEFAULT_HEARTBEAT_TIMEOUT_S, FaultPolicy};
-use ucm_ha::config::{MAX_HANDOVER_BUDGET, MAX_HEARTBEAT_TIMEOUT_S, MIN_HEARTBEAT_TIMEOUT_S};
+use ucm_ha::config::{ConfigError, DEFAULT_HEARTBEAT_PORT, FaultPolicy, MAX_HANDOVER_BUDGET};
 use ucm_ha::fault::Faults;
+use ucm_ha::pace::{DEFAULT_HEARTBEAT_TIMEOUT_S, MAX_HEARTBEAT_TIMEOUT_S, MIN_HEARTBEAT_TIMEOUT_S};
 
 /// Longest time span that a setting takes, in ms.
 const MAX_SPAN_MS: i64 = 600_000;

@@ -1,9 +1,9 @@
 use super::*;
 use crate::interface::{Interface, InterfaceAddress};
 use std::os::unix::fs::PermissionsExt;
-use ucm_ha::config::Cidr;
 use ucm_ha::fxo::fault_line::Polarity;
 use ucm_ha::fxo::si3050::Framing;
+use ucm_ha::types::Cidr;
 
 const OWN_MAC: MacAddr = MacAddr([0xc0, 0x74, 0xad, 0x53, 0x73, 0x72]);
 const CABLE_MAC: MacAddr = MacAddr([0xc0, 0x74, 0xad, 0x53, 0x73, 0x73]);

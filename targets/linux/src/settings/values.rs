@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use toml::Value;
-use ucm_ha::config::{Firmware, MacAddr, Model, NetworkMethod, StationType};
+use ucm_ha::types::{Firmware, MacAddr, Model, NetworkMethod, StationType};
 
 /// Longest name of a network interface on Linux, in bytes.
 const MAX_INTERFACE_NAME: usize = 15;

@@ -10,8 +10,9 @@ use smoltcp::wire::{
 };
 use std::net::Ipv4Addr;
 use std::time::Duration;
-use ucm_ha::arp::{self, Message};
-use ucm_ha::config::{DEFAULT_HEARTBEAT_PORT, MacAddr};
+use ucm_ha::config::DEFAULT_HEARTBEAT_PORT;
+use ucm_ha::types::MacAddr;
+use ucm_ha::wire::arp::{self, Message};
 
 const SENDER: EthernetAddress = EthernetAddress([2, 0, 0, 0, 0, 0x55]);
 const SENDER_IP: Ipv4Addr = Ipv4Addr::new(192, 168, 129, 55);

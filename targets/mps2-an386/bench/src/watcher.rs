@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use ucm_ha::arp::{self, Message};
-use ucm_ha::config::MacAddr;
+use ucm_ha::types::MacAddr;
+use ucm_ha::wire::arp::{self, Message};
 
 /// How often it asks.
 const PERIOD: Duration = Duration::from_millis(5);

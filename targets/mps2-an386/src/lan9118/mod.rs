@@ -4,7 +4,7 @@ mod registers;
 
 use crate::platform::mmio::Block;
 use registers::{mac, phy};
-use ucm_ha::config::MacAddr;
+use ucm_ha::types::MacAddr;
 
 /// Longest Ethernet frame without its checksum, in bytes.
 pub(crate) const MAX_FRAME_LEN: usize = 1514;

@@ -1,6 +1,6 @@
 use super::*;
 use std::string::ToString;
-use ucm_ha::config::KEY_LEN;
+use ucm_ha::types::KEY_LEN;
 
 const MAC: MacAddr = MacAddr([0x52, 0x54, 0, 0, 0, 1]);
 const LEAST: &str =
@@ -73,7 +73,7 @@ fn what_cannot_be_read_is_named_with_its_value_and_the_right_form() {
 #[test]
 fn the_cores_rules_are_checked() {
     let line = LEAST.replace("cluster_ip=192.168.129.64", "cluster_ip=192.168.129.43");
-    assert_eq!(problem(&line), "ha.cluster_ip: is this node's own address; choose a free address of the LAN");
+    assert_eq!(problem(&line), "cluster_ip: is this node's own address; choose a free address of the LAN");
 }
 
 #[test]

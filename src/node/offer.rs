@@ -1,4 +1,4 @@
-//! Offers, answers, intents and grants: how two nodes that hear each other pass the role.
+//! Offers of the role, and the handover that follows: the active's side.
 //!
 //! A node's signal stands in every frame until it no longer holds, so that a lost frame costs one interval. An answer
 //! is only believed in a frame that echoes what was sent after the question.
@@ -7,10 +7,9 @@ use super::Node;
 use super::output::Queued;
 use crate::event::{RoleReason, SwitchRefusal};
 use crate::fault::Faults;
-use crate::peer::Sight;
-use crate::role::Role;
+use crate::role::{Role, Sight};
 use crate::time::{Duration, Instant};
-use crate::wire::{HandoverReason, Readiness, RefuseReason, Repr, Signal};
+use crate::wire::{HandoverReason, Readiness, Repr, Signal};
 
 /// Time the standby has to answer one offer.
 const OFFER_RETRY: Duration = Duration::from_ms(100);
@@ -18,8 +17,6 @@ const OFFER_RETRY: Duration = Duration::from_ms(100);
 const OFFER_TRIES: u8 = 10;
 /// … but not where nobody can be served: then the standby is to find out by its silence timer.
 const OFFER_TRIES_IN_THE_DARK: u8 = 3;
-/// A program that is asked to stop waits this long for a handover.
-const STOP_WITHIN: Duration = Duration::from_ms(2000);
 
 /// An offer of the role, from the first frame until the peer is active or the role is back.
 #[derive(Clone, Copy, Debug)]
@@ -35,36 +32,34 @@ struct Offer {
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct State {
-    offer: Option<Offer>,
+    pending: Option<Offer>,
     /// No new offer for an own fault before.
     holdoff_until: Instant,
     /// The last offer for an own fault came to nothing.
     failed: bool,
-    /// A term this node was handed and gave back, and why.
-    refused: Option<(u32, RefuseReason)>,
-    stopped: bool,
     /// Ask for the reboot that follows a handover for an own fault.
     reboot: bool,
 }
 
 impl State {
     pub(super) fn new(now: Instant) -> Self {
-        Self { offer: None, holdoff_until: now, failed: false, refused: None, stopped: false, reboot: false }
+        Self { pending: None, holdoff_until: now, failed: false, reboot: false }
     }
 
     /// Why a node that follows an active one does so.
     pub(super) fn reason_when_followed(&self) -> RoleReason {
-        self.offer.map_or(RoleReason::PeerActive, |offer| role_reason(offer.reason))
+        self.pending.map_or(RoleReason::PeerActive, |offer| role_reason(offer.reason))
     }
 
     pub(super) fn deadlines(&self, term_wait: Duration) -> [Instant; 3] {
-        let retry = self.offer.filter(|offer| offer.released_at.is_none()).map(|offer| offer.retry_at);
-        let withdraw = self.offer.and_then(|offer| offer.released_at).map(|at| at + term_wait);
+        let retry = self.pending.filter(|offer| offer.released_at.is_none()).map(|offer| offer.retry_at);
+        let withdraw = self.pending.and_then(|offer| offer.released_at).map(|at| at + term_wait);
         [retry.unwrap_or(Instant::NEVER), withdraw.unwrap_or(Instant::NEVER), self.holdoff_until]
     }
 }
 
-const fn role_reason(reason: HandoverReason) -> RoleReason {
+/// Why the role moves, as it is told.
+pub(super) const fn role_reason(reason: HandoverReason) -> RoleReason {
     match reason {
         HandoverReason::SelfFault => RoleReason::SelfFault,
         HandoverReason::Forced => RoleReason::ForcedSwitch,
@@ -73,24 +68,8 @@ const fn role_reason(reason: HandoverReason) -> RoleReason {
 }
 
 impl Node {
-    /// Brings the own signal in line with what the peer says.
-    pub(super) fn negotiate(&mut self) {
-        let before = self.signal;
-        match self.role {
-            Role::Active => self.negotiate_active(),
-            Role::Yielding => self.negotiate_yielding(),
-            Role::Init | Role::Standby | Role::Claiming => self.signal = self.answer_peer(),
-            Role::Off => self.signal = Signal::None,
-        }
-        if self.signal != before {
-            self.send_now();
-        }
-    }
-
-    // --- the active's side ---
-
-    fn negotiate_active(&mut self) {
-        let Some(offer) = self.handover.offer else {
+    pub(super) fn negotiate_active(&mut self) {
+        let Some(offer) = self.offer.pending else {
             return self.offer_if_wanted();
         };
         match self.answer_to(offer) {
@@ -109,19 +88,19 @@ impl Node {
     }
 
     fn offer_if_wanted(&mut self) {
-        if self.stopping.is_some() {
+        if self.stop.is_asked() {
             if self.peer_can_take(HandoverReason::Shutdown).is_ok() {
                 self.offer(HandoverReason::Shutdown);
             } else {
                 self.step_down(RoleReason::Shutdown);
             }
-        } else if self.own_severity() > 0 && self.now >= self.handover.holdoff_until {
+        } else if self.own_severity() > 0 && self.now >= self.offer.holdoff_until {
             let possible = self.peer_can_take(HandoverReason::SelfFault).is_ok();
-            if possible && !self.health.budget_is_spent(self.now, &self.config.fault) {
+            if possible && !self.health.budget_is_spent(&self.config.fault) {
                 self.offer(HandoverReason::SelfFault);
             }
         } else if self.own_severity() == 0 {
-            self.handover.failed = false;
+            self.offer.failed = false;
         }
     }
 
@@ -129,7 +108,7 @@ impl Node {
         let term = self.next_free_term();
         let retry_at = self.now + OFFER_RETRY;
         let offer = Offer { term, reason, started: self.now, tries: 1, retry_at, released_at: None };
-        self.handover.offer = Some(offer);
+        self.offer.pending = Some(offer);
         self.signal = Signal::Handover { term, reason };
         self.send_now();
     }
@@ -138,7 +117,7 @@ impl Node {
         let tries = if self.health.lan_carrier() { OFFER_TRIES } else { OFFER_TRIES_IN_THE_DARK };
         if offer.tries < tries {
             let retry_at = self.now + OFFER_RETRY;
-            self.handover.offer = Some(Offer { tries: offer.tries + 1, retry_at, ..offer });
+            self.offer.pending = Some(Offer { tries: offer.tries + 1, retry_at, ..offer });
             return self.send_now();
         }
         self.offer_failed(SwitchRefusal::PeerUnanswered);
@@ -149,12 +128,12 @@ impl Node {
     }
 
     fn offer_failed(&mut self, refusal: SwitchRefusal) {
-        let Some(offer) = self.handover.offer.take() else { return };
+        let Some(offer) = self.offer.pending.take() else { return };
         // What was refused once stays refused: the next offer needs a term of its own.
         self.store.give_away(offer.term);
         self.signal = Signal::None;
-        self.handover.failed |= offer.reason == HandoverReason::SelfFault;
-        self.handover.holdoff_until = self.now + self.config.timeout();
+        self.offer.failed |= offer.reason == HandoverReason::SelfFault;
+        self.offer.holdoff_until = self.now + self.config.timeout();
         match offer.reason {
             HandoverReason::Forced => self.output.push(Queued::SwitchDone(Err(refusal))),
             HandoverReason::Shutdown if self.role == Role::Active => self.step_down(RoleReason::Shutdown),
@@ -163,7 +142,7 @@ impl Node {
     }
 
     fn yield_role(&mut self) {
-        let Some(offer) = self.handover.offer else { return };
+        let Some(offer) = self.offer.pending else { return };
         if offer.reason == HandoverReason::SelfFault {
             self.health.spend_budget(self.now);
         }
@@ -177,13 +156,13 @@ impl Node {
     /// The adapter has confirmed that the cluster IP is gone.
     pub(super) fn released_for_peer(&mut self) {
         let now = self.now;
-        if let Some(offer) = self.handover.offer.as_mut() {
+        if let Some(offer) = self.offer.pending.as_mut() {
             offer.released_at.get_or_insert(now);
         }
     }
 
-    fn negotiate_yielding(&mut self) {
-        let Some(Offer { term, reason, released_at: Some(released_at), .. }) = self.handover.offer else { return };
+    pub(super) fn negotiate_yielding(&mut self) {
+        let Some(Offer { term, reason, released_at: Some(released_at), .. }) = self.offer.pending else { return };
         self.signal = Signal::Released { term, reason };
         // The peer is there but takes no role: leave it to the ranking.
         if self.now >= released_at + self.claim_timeout() && self.peer.sight(self.now) == Sight::Mutual {
@@ -201,18 +180,18 @@ impl Node {
     /// The peer is active: the handover is complete.
     pub(super) fn finish_handover(&mut self) {
         self.signal = Signal::None;
-        let Some(offer) = self.handover.offer.take() else { return };
-        self.handover.failed = false;
+        let Some(offer) = self.offer.pending.take() else { return };
+        self.offer.failed = false;
         match offer.reason {
             HandoverReason::Forced => self.output.push(Queued::SwitchDone(Ok(()))),
-            HandoverReason::SelfFault => self.handover.reboot = true,
+            HandoverReason::SelfFault => self.offer.reboot = true,
             HandoverReason::Shutdown => {}
         }
     }
 
     /// The role was lost while an offer was under way.
     pub(super) fn abandon_handover(&mut self) {
-        if let Some(Offer { reason: HandoverReason::Forced, .. }) = self.handover.offer.take() {
+        if let Some(Offer { reason: HandoverReason::Forced, .. }) = self.offer.pending.take() {
             self.output.push(Queued::SwitchDone(Err(SwitchRefusal::NotActive)));
         }
     }
@@ -228,7 +207,7 @@ impl Node {
     pub(super) fn switch_refusal(&self) -> Result<(), SwitchRefusal> {
         match self.role {
             Role::Yielding => Err(SwitchRefusal::InProgress),
-            Role::Active if self.handover.offer.is_some() => Err(SwitchRefusal::InProgress),
+            Role::Active if self.offer.pending.is_some() => Err(SwitchRefusal::InProgress),
             Role::Active => self.peer_can_take(HandoverReason::Forced),
             Role::Off | Role::Init | Role::Standby | Role::Claiming => Err(SwitchRefusal::NotActive),
         }
@@ -267,135 +246,16 @@ impl Node {
 
     /// This node should hand over for a fault of its own, and the peer does not take it.
     pub(super) fn is_stuck_with_fault(&self) -> bool {
-        let offering = self.handover.offer.is_some();
-        let hopeless = self.handover.failed || self.peer_can_take(HandoverReason::SelfFault).is_err();
+        let offering = self.offer.pending.is_some();
+        let hopeless = self.offer.failed || self.peer_can_take(HandoverReason::SelfFault).is_err();
         self.role == Role::Active && self.own_severity() > 0 && !offering && hopeless
-    }
-
-    // --- the side that is not active ---
-
-    /// The signal that answers the peer's.
-    fn answer_peer(&mut self) -> Signal {
-        let Some(facts) = self.peer.facts().copied().filter(|_| self.peer.sight(self.now) != Sight::Silent) else {
-            return Signal::None;
-        };
-        if facts.role == Role::Active {
-            // What was promised has happened; from here on the ordinary rules bind both.
-            self.quiet.barred_until = self.now;
-        }
-        match facts.signal {
-            Signal::Handover { term, reason } if facts.role == Role::Active => self.answer_offer(&facts, term, reason),
-            Signal::Released { term, reason } if facts.role == Role::Yielding => {
-                self.answer_offer(&facts, term, reason)
-            }
-            Signal::Intent { term } if !self.outranks(&facts) && self.role != Role::Claiming => {
-                self.quiet.barred_until = self.now + self.claim_timeout();
-                self.store.give_away(term);
-                Signal::Grant { term }
-            }
-            Signal::None
-            | Signal::Handover { .. }
-            | Signal::Accept { .. }
-            | Signal::Refuse { .. }
-            | Signal::Released { .. }
-            | Signal::Intent { .. }
-            | Signal::Grant { .. } => self.keep_seeking(&facts),
-        }
-    }
-
-    fn answer_offer(&mut self, facts: &Repr, term: u32, reason: HandoverReason) -> Signal {
-        if let Some((_, refusal)) = self.handover.refused.filter(|(refused, _)| *refused == term) {
-            return Signal::Refuse { term, reason: refusal };
-        }
-        if let Some(refusal) = self.offer_refusal(facts, reason) {
-            // The peer may have let go and be about to take back what is refused now: it is not accepted again (S1).
-            if facts.role == Role::Yielding || self.signal == (Signal::Accept { term }) {
-                self.handover.refused = Some((term, refusal));
-            }
-            return Signal::Refuse { term, reason: refusal };
-        }
-        // Where something is still missing there is no answer yet: the offer is repeated, and meanwhile nobody has let go.
-        self.store.reserve(term);
-        let ready = self.store.is_reserved(term) && (self.could_claim() || self.role == Role::Claiming);
-        if ready { Signal::Accept { term } } else { Signal::None }
-    }
-
-    fn offer_refusal(&self, facts: &Repr, reason: HandoverReason) -> Option<RefuseReason> {
-        let severity = self.possible_severity();
-        let unhealthy = match reason {
-            HandoverReason::SelfFault => severity >= self.severity_of(facts.faults),
-            HandoverReason::Forced => severity > 0,
-            HandoverReason::Shutdown => false,
-        };
-        if !self.is_willing() {
-            Some(RefuseReason::NotStandby)
-        } else if unhealthy || !self.health.lan_carrier() {
-            Some(RefuseReason::Unhealthy)
-        } else if reason == HandoverReason::Forced && self.sync.running {
-            Some(RefuseReason::Syncing)
-        } else {
-            None
-        }
-    }
-
-    fn keep_seeking(&self, facts: &Repr) -> Signal {
-        let still = matches!(facts.role, Role::Init | Role::Standby) && self.outranks(facts);
-        if self.is_seeking() && still && self.role != Role::Claiming { self.signal } else { Signal::None }
-    }
-
-    /// Nobody is active and this node ranks higher: ask for a grant.
-    pub(super) fn seek(&mut self) {
-        if !self.is_seeking() {
-            self.signal = Signal::Intent { term: self.next_free_term() };
-            self.send_now();
-        }
-    }
-
-    pub(super) fn is_seeking(&self) -> bool {
-        matches!(self.signal, Signal::Intent { .. })
-    }
-
-    /// Why the peer released the cluster IP for this node.
-    pub(super) fn reason_of_release(&self) -> RoleReason {
-        match self.peer.facts().map(|facts| facts.signal) {
-            Some(Signal::Released { reason, .. }) => role_reason(reason),
-            _ => RoleReason::Granted,
-        }
-    }
-
-    /// The cluster IP that was handed over could not be bound.
-    pub(super) fn refuse_term(&mut self, term: u32) {
-        self.handover.refused = Some((term, RefuseReason::AddressFailed));
     }
 
     /// Asks for the reboot once the budget that it cost is stored: it must not be forgotten by the reboot itself.
     pub(super) fn request_reboot(&mut self) {
-        if self.handover.reboot && self.store.is_settled() {
-            self.handover.reboot = false;
+        if self.offer.reboot && self.store.is_settled() {
+            self.offer.reboot = false;
             self.output.push(Queued::Reboot);
-        }
-    }
-
-    // --- the end of the program ---
-
-    /// Ends a shutdown: at once when there is no role to hand over, else when the peer has it or time is up.
-    pub(super) fn finish_stopping(&mut self) {
-        let Some(since) = self.stopping else { return };
-        let busy = matches!(self.role, Role::Active | Role::Claiming | Role::Yielding) || !self.address.is_unbound();
-        if self.handover.stopped || (busy && self.now < since + STOP_WITHIN) {
-            return;
-        }
-        if matches!(self.role, Role::Active | Role::Claiming) {
-            self.step_down(RoleReason::Shutdown);
-        }
-        self.handover.stopped = true;
-        self.output.push(Queued::Stopped);
-    }
-
-    pub(super) fn stop_deadline(&self) -> Instant {
-        match self.stopping {
-            Some(since) if !self.handover.stopped => since + STOP_WITHIN,
-            _ => Instant::NEVER,
         }
     }
 }

@@ -4,15 +4,21 @@
 //! Multi-byte fields are big-endian. The frame ends with a CRC-32 over all bytes before it and, with a key, a 128-bit
 //! authentication code over all bytes before that. Unknown bytes between the fixed fields and the CRC are ignored, so
 //! that a newer node can talk to an older one.
+//!
+//! Beside it: its authentication code ([`auth`]), the packet around it on the cable ([`cable`]), and ARP ([`arp`]).
 
-use crate::auth::{Authenticator, TAG_LEN};
-use crate::config::{Firmware, MacAddr, StationType};
-use crate::config::{heartbeat_interval, heartbeat_timeout_is_valid};
+pub mod arp;
+pub mod auth;
+pub mod cable;
+
+use crate::crc::CRC;
 use crate::fault::Faults;
+use crate::pace::{heartbeat_interval, heartbeat_timeout_is_valid};
 use crate::role::Role;
 use crate::time::Duration;
+use crate::types::{Firmware, MacAddr, StationType};
+use auth::{Authenticator, TAG_LEN};
 use bitflags::bitflags;
-use crc::{CRC_32_ISO_HDLC, Crc, NoTable};
 
 /// First four bytes of every frame.
 pub const MAGIC: [u8; 4] = *b"UCHA";
@@ -26,9 +32,6 @@ pub const CRC_LEN: usize = 4;
 pub const MAX_EMIT_LEN: usize = FIXED_LEN + CRC_LEN + TAG_LEN;
 /// Length of the longest frame this library reads, in bytes.
 pub const MAX_PARSE_LEN: usize = 1024;
-
-/// CRC-32 as in IEEE 802.3; small rather than fast, since frames are short and rare.
-pub const CRC: Crc<u32, NoTable> = Crc::<u32, NoTable>::new(&CRC_32_ISO_HDLC);
 
 /// Offsets of the fixed fields.
 mod field {

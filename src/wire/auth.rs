@@ -1,6 +1,6 @@
 //! Message authentication: HMAC-SHA-256 (RFC 2104, FIPS 180-4) truncated to 128 bits.
 
-use crate::config::Key;
+use crate::types::Key;
 use hmac::digest::CtOutput;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;

@@ -4,7 +4,7 @@
 //! Sent to the Ethernet broadcast address and 255.255.255.255, from the link-local address 169.254.x.y made of the last
 //! two bytes of the sender's MAC (RFC 3927 form, not negotiated: the only other station is the peer).
 
-use crate::config::MacAddr;
+use crate::types::MacAddr;
 use core::net::Ipv4Addr;
 use smoltcp::phy::ChecksumCapabilities;
 use smoltcp::wire::{

@@ -1,6 +1,6 @@
 //! ARP packets (RFC 826) as the cluster IP needs them: requests, probes and announcements (RFC 5227).
 
-use crate::config::MacAddr;
+use crate::types::MacAddr;
 use core::net::Ipv4Addr;
 use smoltcp::wire::{
     ArpOperation, ArpPacket, ArpRepr, ETHERNET_HEADER_LEN, EthernetAddress, EthernetFrame, EthernetProtocol,
