@@ -12,7 +12,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 use ucm_ha::config::Cidr;
-use ucm_ha_linux::lab::daemon::{NodeStatus, active_of_complete_pair};
+use ucm_ha_control::Report;
+use ucm_ha_linux::lab::daemon::active_of_complete_pair;
 use ucm_ha_linux::lab::frames::FrameSocket;
 use ucm_ha_linux::lab::gaps::{ANSWER_DEADLINE, Gap};
 pub(crate) use ucm_ha_linux::lab::outcome::{Failure, Step};
@@ -167,9 +168,9 @@ impl<'a> Course<'a> {
     }
 
     /// The daemon's status; `None` where it does not answer.
-    pub(crate) fn status(&mut self, node: Node) -> Option<NodeStatus> {
+    pub(crate) fn status(&mut self, node: Node) -> Option<Report> {
         let answer = self.stage.rig.run(node, "ucm-ha --config $CONFIG status --json").ok()?;
-        let status: Option<NodeStatus> = serde_json::from_str(&answer.text).ok();
+        let status: Option<Report> = serde_json::from_str(&answer.text).ok();
         let role = status.as_ref().map(|status| (status.role.clone(), status.term));
         if self.roles[node.index()] != role {
             self.timeline.note(match &role {

@@ -5,7 +5,6 @@
 #![deny(unsafe_code)]
 
 mod cli;
-mod client;
 mod clock;
 mod control;
 mod core_helper;

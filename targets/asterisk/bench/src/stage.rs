@@ -9,7 +9,8 @@ use std::io;
 use std::path::PathBuf;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
-use ucm_ha_linux::lab::daemon::{self, Daemon, NodeStatus, Settings};
+use ucm_ha_control::Report;
+use ucm_ha_linux::lab::daemon::{self, Daemon, Settings};
 use ucm_ha_linux::lab::error::Context;
 use ucm_ha_linux::lab::network::{Cut, Network};
 use ucm_ha_linux::lab::observer::{FAST_PERIOD, Observer};
@@ -194,7 +195,7 @@ impl Stage {
 
     #[expect(clippy::unnecessary_wraps, reason = "the form of a look")]
     fn ready_active(&mut self) -> Step<Option<Node>> {
-        let ready = |status: &NodeStatus| status.role == "Active" && status.force_switch.available;
+        let ready = |status: &Report| status.role == "Active" && status.force_switch.available;
         let mut nodes = Node::ALL.into_iter();
         let active = nodes.find(|node| daemon::status(*node).is_ok_and(|status| ready(&status)));
         Ok(active.filter(|_| Node::ALL.into_iter().all(|node| !self.fault_of_asterisk(node))))

@@ -1,6 +1,6 @@
 //! The course of one scenario: what it waits for, what it checks, what it measures.
 
-use super::daemon::{NodeStatus, active_of_complete_pair};
+use super::daemon::active_of_complete_pair;
 use super::gaps::Gap;
 use super::observer::FAST_PERIOD;
 use super::operations::Lab;
@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
+use ucm_ha_control::Report;
 
 /// Time between two looks at what is waited for.
 const LOOK_PERIOD: Duration = Duration::from_millis(10);
@@ -82,7 +83,7 @@ impl Course {
     }
 
     /// Both daemons' status, with changes of role noted on the timeline.
-    pub(crate) fn statuses(&mut self) -> [Option<NodeStatus>; 2] {
+    pub(crate) fn statuses(&mut self) -> [Option<Report>; 2] {
         let statuses = [self.lab.status(Node::A), self.lab.status(Node::B)];
         for node in Node::ALL {
             let faults = statuses[node.index()].iter().flat_map(|status| &status.faults);

@@ -5,10 +5,7 @@ use super::netns::Netns;
 use super::plan::{CABLE, CLUSTER_IP, GATEWAY, HEARTBEAT_PORT, LAN, Node, WAN};
 use super::sandbox::{ROOT, SELF_EXE};
 use super::service;
-use crate::client;
-use crate::control::{Reply, Request};
 use rustix::process::{Pid, Signal, kill_process};
-use serde::Deserialize;
 use std::fs::{self, OpenOptions, Permissions};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::PermissionsExt;
@@ -17,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use ucm_ha::config::{KEY_LEN, Key, StationType};
+use ucm_ha_control::{Reply, Report, Request, ask};
 
 /// The key of a pair that has one.
 pub(crate) const KEY: Key = Key([0xa5; KEY_LEN]);
@@ -34,7 +32,7 @@ pub struct Settings {
 
 /// The active of a pair that is complete, given what both nodes say: one active that would switch, one standby, each heard by
 /// the other on both paths.
-pub fn active_of_complete_pair(statuses: &[NodeStatus; 2]) -> Option<Node> {
+pub fn active_of_complete_pair(statuses: &[Report; 2]) -> Option<Node> {
     let [a, b] = statuses;
     let active = match (a.role.as_str(), b.role.as_str()) {
         ("Active", "Standby") => Node::A,
@@ -44,72 +42,6 @@ pub fn active_of_complete_pair(statuses: &[NodeStatus; 2]) -> Option<Node> {
     let complete = statuses.iter().all(|status| status.peer.cable && status.peer.lan)
         && statuses[active.index()].force_switch.available;
     complete.then_some(active)
-}
-
-/// The part of a daemon's status that the lab shows and checks (see `ucm-ha status --json`).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-pub struct NodeStatus {
-    /// `Init`, `Standby`, `Claiming`, `Active` or `Yielding`.
-    pub role: String,
-    /// `Off`, `Single` or `Dual`.
-    pub ha_status: String,
-    /// Its term.
-    pub term: u32,
-    /// What it knows of the peer.
-    pub peer: PeerStatus,
-    /// Its faults.
-    pub faults: Vec<FaultStatus>,
-    /// Whether it would hand over now.
-    pub force_switch: SwitchStatus,
-    /// What it has refused.
-    pub counters: Counters,
-}
-
-/// Frames that a daemon has refused since its start.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-pub struct Counters {
-    /// Without the form of a heartbeat.
-    pub frames_malformed: u64,
-    /// Not the peer's.
-    pub frames_unauthentic: u64,
-    /// Older than others.
-    pub frames_replayed: u64,
-}
-
-impl Counters {
-    /// All of them.
-    pub fn refused(&self) -> u64 {
-        self.frames_malformed + self.frames_unauthentic + self.frames_replayed
-    }
-}
-
-/// What a daemon knows of its peer.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-pub struct PeerStatus {
-    /// Whether it is heard at all.
-    pub seen: bool,
-    /// Whether it is heard over the cable.
-    pub cable: bool,
-    /// Whether it is heard over the LAN.
-    pub lan: bool,
-}
-
-/// A fault of a node.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-pub struct FaultStatus {
-    /// Its name.
-    pub name: String,
-    /// Whether the node has it.
-    pub raised: bool,
-}
-
-/// Whether a force switch is possible.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-pub struct SwitchStatus {
-    /// Whether it is.
-    pub available: bool,
-    /// Why not.
-    pub reason: Option<String>,
 }
 
 /// Memory and processor time of a daemon.
@@ -245,11 +177,9 @@ impl Drop for Daemon {
 }
 
 /// What the daemon of `node` says of itself.
-pub fn status(node: Node) -> Result<NodeStatus, String> {
-    match client::ask(&run_dir(node), Request::Status)? {
-        Reply::Status { status } => serde_json::to_value(&status)
-            .and_then(serde_json::from_value)
-            .map_err(|error| format!("the daemon of {node} gives a status that is not one: {error}")),
+pub fn status(node: Node) -> Result<Report, String> {
+    match ask(&run_dir(node), Request::Status)? {
+        Reply::Status { status } => Ok(*status),
         Reply::Done | Reply::Refused { .. } | Reply::Error { .. } => {
             Err(format!("the daemon of {node} does not give its status"))
         }
@@ -258,7 +188,7 @@ pub fn status(node: Node) -> Result<NodeStatus, String> {
 
 /// Asks the daemon of `node` for a force switch, and waits for the outcome.
 pub fn force_switch(node: Node) -> Result<(), String> {
-    match client::ask(&run_dir(node), Request::Switch)? {
+    match ask(&run_dir(node), Request::Switch)? {
         Reply::Done => Ok(()),
         Reply::Refused { reason } | Reply::Error { reason } => Err(reason),
         Reply::Status { .. } => Err(format!("the daemon of {node} gives its status when asked to switch")),

@@ -131,7 +131,7 @@ impl Player<'_> {
         self.course.expect(enough, format_args!("{STORM_RATE} frames a second at each port, were {rate:.0}"))?;
         for who in Who::BOTH {
             let node = who.node(self.active);
-            let refused = self.course.lab.status(node).map_or(0, |status| status.counters.refused());
+            let refused = self.course.lab.status(node).map_or(0, |status| status.counters.frames_refused());
             self.course.figure("refused", refused as f64, "frames");
             self.course.expect(refused > 0, format_args!("{node} has refused frames"))?;
         }

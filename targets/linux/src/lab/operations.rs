@@ -1,7 +1,7 @@
 //! The lab as a test uses it: a pair of nodes, everything that can happen to it, and what was seen of it.
 
 use super::capture::Capture;
-use super::daemon::{self, Daemon, NodeStatus, Settings, Usage};
+use super::daemon::{self, Daemon, Settings, Usage};
 use super::disk::Disk;
 use super::echo;
 use super::load::Load;
@@ -16,6 +16,7 @@ use super::timeline::Timeline;
 use super::worker::Worker;
 use std::io;
 use std::time::{Duration, Instant};
+use ucm_ha_control::Report;
 
 /// The FXO port that a key of the live picture kills.
 pub(crate) const KEY_FXO_PORT: u8 = 1;
@@ -377,7 +378,7 @@ impl Lab {
     }
 
     /// What the daemon of a node says of itself; `None` when there is nobody to ask.
-    pub fn status(&mut self, node: Node) -> Option<NodeStatus> {
+    pub fn status(&mut self, node: Node) -> Option<Report> {
         let daemon = &mut self.daemons[node.index()];
         if daemon.is_frozen() || !daemon.is_running() {
             return None;

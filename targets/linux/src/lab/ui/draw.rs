@@ -10,6 +10,7 @@ use ratatui::style::{Color, Style, Stylize};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Paragraph};
 use std::time::Duration;
+use ucm_ha_control::status::Peer;
 
 const NODE_HEIGHT: u16 = 9;
 const CABLE_WIDTH: u16 = 17;
@@ -54,7 +55,7 @@ fn draw_node(frame: &mut Frame<'_>, area: Rect, node: &NodePicture) {
         let raised = status.faults.iter().filter(|fault| fault.raised);
         raised.map(|fault| fault.name.as_str()).collect::<Vec<_>>().join(" ")
     });
-    let heard = |heard: fn(&crate::lab::daemon::PeerStatus) -> bool| match status.map(|status| heard(&status.peer)) {
+    let heard = |heard: fn(&Peer) -> bool| match status.map(|status| heard(&status.peer)) {
         Some(true) => "heard".green(),
         Some(false) => "silent".red(),
         None => "-".into(),
@@ -134,17 +135,18 @@ fn draw_events(frame: &mut Frame<'_>, area: Rect, events: &[(u128, String)]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lab::daemon::{FaultStatus, NodeStatus, PeerStatus};
     use ratatui::Terminal;
     use ratatui::backend::TestBackend;
     use std::time::Instant;
+    use ucm_ha_control::Report;
+    use ucm_ha_control::status::Fault;
 
-    fn status(role: &str, term: u32, cable: bool, lan: bool) -> NodeStatus {
-        let peer = PeerStatus { seen: cable || lan, cable, lan };
-        NodeStatus { role: role.to_owned(), ha_status: "Dual".to_owned(), term, peer, ..NodeStatus::default() }
+    fn status(role: &str, term: u32, cable: bool, lan: bool) -> Report {
+        let peer = Peer { seen: cable || lan, cable, lan, ..Peer::default() };
+        Report { role: role.to_owned(), ha_status: "Dual".to_owned(), term, peer, ..Report::default() }
     }
 
-    fn node(node: Node, status: Option<NodeStatus>) -> NodePicture {
+    fn node(node: Node, status: Option<Report>) -> NodePicture {
         let (bound, cut) = (false, false);
         NodePicture { node, powered: true, running: true, frozen: false, bound, lan_cut: cut, cable_cut: cut, status }
     }
@@ -183,7 +185,7 @@ mod tests {
         let mut a = node(Node::A, None);
         (a.running, a.lan_cut) = (false, true);
         let mut faulty = status("Standby", 4, false, false);
-        faulty.faults = vec![FaultStatus { name: "GATEWAY".to_owned(), raised: true }, FaultStatus::default()];
+        faulty.faults = vec![Fault { name: "GATEWAY".to_owned(), raised: true, ..Fault::default() }, Fault::default()];
         let mut b = node(Node::B, Some(faulty));
         b.cable_cut = true;
         let picture = Picture {

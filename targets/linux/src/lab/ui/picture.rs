@@ -1,10 +1,10 @@
 //! Everything the picture shows, as plain data.
 
 use crate::lab::course::Course;
-use crate::lab::daemon::NodeStatus;
 use crate::lab::gaps::Gap;
 use crate::lab::plan::{Node, Port};
 use std::time::{Duration, Instant};
+use ucm_ha_control::Report;
 
 /// Events that are shown at most.
 const MAX_EVENTS: usize = 100;
@@ -46,7 +46,7 @@ pub(super) struct NodePicture {
     /// Whether the heartbeat port is cut off.
     pub(super) cable_cut: bool,
     /// What the daemon says, where it answers.
-    pub(super) status: Option<NodeStatus>,
+    pub(super) status: Option<Report>,
 }
 
 impl Picture {

@@ -1,6 +1,6 @@
-//! The command's end of the control socket.
+//! The client's end of the socket.
 
-use crate::control::{Reply, Request, SOCKET_NAME};
+use crate::{MAX_REPLY_LEN, Reply, Request, SOCKET_NAME};
 use socket2::{Domain, SockAddr, Socket, Type};
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
@@ -11,12 +11,10 @@ use std::time::{Duration, Instant};
 
 /// How long a running daemon may take to answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
-/// Longest reply, in bytes.
-const MAX_REPLY_LEN: u64 = 64 * 1024;
 
 /// Why there is no answer: one line that says what to do.
 #[derive(Debug)]
-pub(crate) enum Failure {
+pub enum Failure {
     /// No daemon runs.
     NoDaemon(String),
     /// One may run, but it cannot be asked or does not answer.
@@ -39,8 +37,12 @@ impl From<Failure> for String {
     }
 }
 
-/// Asks the daemon whose `run_dir` this is.
-pub(crate) fn ask(run_dir: &Path, request: Request) -> Result<Reply, Failure> {
+/// Asks the daemon whose `run_dir` this is, and waits for its answer, 2 s at most.
+///
+/// # Errors
+///
+/// There is no daemon, it may not be asked by this user, or it does not answer.
+pub fn ask(run_dir: &Path, request: Request) -> Result<Reply, Failure> {
     let path = run_dir.join(SOCKET_NAME);
     let shown = path.display();
     exchange(&path, request).map_err(|error| match error.kind() {
@@ -71,7 +73,7 @@ fn exchange(path: &Path, request: Request) -> io::Result<Reply> {
         stream.set_read_timeout(Some(left))?;
         let mut chunk = [0; 4096];
         let len = stream.read(&mut chunk)?;
-        if len == 0 || reply.len() as u64 > MAX_REPLY_LEN {
+        if len == 0 || reply.len() > MAX_REPLY_LEN {
             return Err(ErrorKind::UnexpectedEof.into());
         }
         reply.extend_from_slice(chunk.get(..len).unwrap_or(&chunk));
