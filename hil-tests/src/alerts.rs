@@ -1,9 +1,9 @@
 //! The alerts of a node, in the guide's text.
 
 use crate::course::{Course, Failure, Step};
+use lab::plan::Node;
 use serde::Deserialize;
 use std::time::Duration;
-use ucm_ha_linux::lab::plan::Node;
 
 /// How long an alert may take to be in the list.
 const LISTED: Duration = Duration::from_secs(5);

@@ -1,6 +1,11 @@
 //! A real pair on a bench: every stimulus is a command that a file gives.
 
 use crate::rig::{Ability, Answer, Facts, Rig, Stimulus, Tap, letter};
+use lab::error::Context;
+use lab::frames::FrameSocket;
+use lab::netns::Netns;
+use lab::plan::Node;
+use lab::site::Site;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,11 +15,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 use ucm_ha::config::{Cidr, MacAddr};
-use ucm_ha_linux::lab::error::Context;
-use ucm_ha_linux::lab::frames::FrameSocket;
-use ucm_ha_linux::lab::netns::Netns;
-use ucm_ha_linux::lab::network::Site;
-use ucm_ha_linux::lab::plan::Node;
 
 /// The namespace of this process, in which a bench's phone sits unless the file says otherwise.
 const OWN_NAMESPACE: &str = "/proc/self/ns/net";

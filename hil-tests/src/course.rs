@@ -5,6 +5,13 @@ use crate::line::PingLine;
 use crate::names::Names;
 use crate::realtime;
 use crate::rig::{Ability, Answer, Facts, Rig, Stimulus};
+use lab::daemon::active_of_complete_pair;
+use lab::frames::FrameSocket;
+use lab::gaps::{ANSWER_DEADLINE, Gap};
+pub(crate) use lab::outcome::{Failure, Step};
+use lab::phone::{Phone, PhoneView};
+use lab::plan::{Node, PHONE};
+use lab::timeline::Timeline;
 use std::fmt::Display;
 use std::io;
 use std::sync::Arc;
@@ -13,13 +20,6 @@ use std::thread;
 use std::time::{Duration, Instant};
 use ucm_ha::config::Cidr;
 use ucm_ha_control::Report;
-use ucm_ha_linux::lab::daemon::active_of_complete_pair;
-use ucm_ha_linux::lab::frames::FrameSocket;
-use ucm_ha_linux::lab::gaps::{ANSWER_DEADLINE, Gap};
-pub(crate) use ucm_ha_linux::lab::outcome::{Failure, Step};
-use ucm_ha_linux::lab::phone::{Phone, PhoneView};
-use ucm_ha_linux::lab::plan::{Node, PHONE};
-use ucm_ha_linux::lab::timeline::Timeline;
 
 /// Time between two probes of the phone.
 const PROBE_PERIOD: Duration = Duration::from_millis(10);

@@ -23,6 +23,7 @@ mod summary;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use course::Stage;
+use lab::{priority, sandbox};
 use report::Order;
 use scenarios::Scenario;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
@@ -31,7 +32,6 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use ucm_ha_linux::lab::{priority, sandbox};
 
 /// Play scenarios on a pair and check what came of them.
 #[derive(Debug, Parser)]

@@ -1,16 +1,18 @@
 //! Two daemons in network namespaces of this machine, as in the lab. They share its kernel.
 
 use crate::rig::{Ability, Answer, Facts, Rig, Stimulus, TIMEOUT_S, Tap, letter};
+use lab::daemon::{self, Daemon, Settings};
+use lab::error::Context;
+use lab::network::{Cut, Network};
+use lab::paths;
+use lab::plan::{CLUSTER_IP, LAN, Node, Port};
+use lab::site::Site;
 use std::fs;
 use std::io;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
-use ucm_ha_linux::lab::daemon::{self, Daemon, Settings};
-use ucm_ha_linux::lab::error::Context;
-use ucm_ha_linux::lab::network::{Cut, Network, Site};
-use ucm_ha_linux::lab::plan::{CLUSTER_IP, LAN, Node, Port};
 
 const BOOT_LIMIT: Duration = Duration::from_secs(5);
 /// The firmware that an upgrade brings.
@@ -30,7 +32,10 @@ impl Namespaces {
     pub(crate) fn build(parts: &Path) -> io::Result<Self> {
         let network = Network::build(false)?;
         let settings = Settings { timeout_s: TIMEOUT_S, fast_failover: true, gateway: true };
-        let daemons = [Daemon::configure(Node::A, &settings)?, Daemon::configure(Node::B, &settings)?];
+        let daemons = [
+            Daemon::configure(Node::A, &settings, &parts.join("ucm-ha"))?,
+            Daemon::configure(Node::B, &settings, &parts.join("ucm-ha"))?,
+        ];
         let facts = Facts::of_built(BOOT_LIMIT, Duration::ZERO);
         let mut rig = Self { daemons, network, parts: parts.to_owned(), facts };
         for node in Node::ALL {
@@ -90,7 +95,7 @@ impl Namespaces {
 
     fn upgrade(&mut self, node: Node) -> io::Result<()> {
         self.install(node, "ucm-ha-next")?;
-        let file = daemon::config_file(node);
+        let file = paths::config_file(node);
         let config = fs::read_to_string(&file).context("cannot read the configuration")?;
         let lines = config.lines().map(|line| {
             if line.starts_with("firmware = ") {
@@ -148,7 +153,7 @@ impl Rig for Namespaces {
         let mut shell = Command::new("sh");
         shell.args(["-c", command]).stdin(Stdio::null());
         shell.env("PATH", format!("{}:{}", bin.display(), std::env::var("PATH").unwrap_or_default()));
-        shell.env("CONFIG", daemon::config_file(node)).env("STATE", state_folder(node));
+        shell.env("CONFIG", paths::config_file(node)).env("STATE", state_folder(node));
         let netns = &self.network.node(node).netns;
         let output = netns.run(|| shell.output()).context("cannot run a shell")?;
         let text = [output.stdout, output.stderr].concat();
@@ -175,9 +180,9 @@ impl Rig for Namespaces {
 }
 
 fn bin_folder(node: Node) -> PathBuf {
-    daemon::directory(node).join("bin")
+    paths::directory(node).join("bin")
 }
 
 fn state_folder(node: Node) -> PathBuf {
-    daemon::directory(node).join("state")
+    paths::directory(node).join("state")
 }

@@ -4,11 +4,11 @@ use crate::Backend;
 use crate::namespaces::Namespaces;
 use crate::qemu::{Board, Qemu};
 use crate::rig::Rig;
+use lab::error::Context;
 use std::env;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use ucm_ha_linux::lab::error::Context;
 
 /// The folder of the workspace.
 const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");

@@ -5,6 +5,8 @@ use crate::course::{Course, Failure, Figure, Stage, Step};
 use crate::rig::letter;
 use crate::scenarios::Scenario;
 use crate::summary::Summary;
+use lab::error::Context;
+use lab::plan::Node;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use std::fs::{self, File};
 use std::io;
@@ -12,8 +14,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-use ucm_ha_linux::lab::error::Context;
-use ucm_ha_linux::lab::plan::Node;
 
 /// Lines of each console that a failure shows.
 const CONSOLE_LINES: usize = 30;

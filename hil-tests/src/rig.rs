@@ -1,14 +1,14 @@
 //! What a rig can do. The scenarios know this and nothing else of it.
 
+use lab::frames::FrameSocket;
+use lab::plan::{CLUSTER_IP, Node, Wire};
+use lab::site::Site;
 use std::fmt;
 use std::io;
 use std::net::Ipv4Addr;
 use std::str::FromStr;
 use std::time::Duration;
 use ucm_ha::config::MacAddr;
-use ucm_ha_linux::lab::frames::FrameSocket;
-use ucm_ha_linux::lab::network::Site;
-use ucm_ha_linux::lab::plan::{CLUSTER_IP, Node, Wire};
 
 /// An FXO port of a node, by what its fault does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -4,6 +4,8 @@ use crate::Backend;
 use crate::prepare;
 use crate::rig::{Answer, Rig, Stimulus, parse_node};
 use clap::Args;
+use lab::error::Context;
+use lab::paths::ROOT;
 use serde::{Deserialize, Serialize};
 use std::env;
 use std::ffi::OsString;
@@ -15,8 +17,6 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::thread;
 use std::time::Duration;
-use ucm_ha_linux::lab::error::Context;
-use ucm_ha_linux::lab::sandbox::ROOT;
 
 /// The rig's socket, in its sandbox.
 const SOCKET: &str = "rig.sock";

@@ -6,6 +6,9 @@ use super::qtest::Qtest;
 use super::shell::Shell;
 use super::{Board, WATCHDOG, disk, read_if_there};
 use crate::rig::{Answer, FxoPort, letter};
+use lab::error::Context;
+use lab::netns::Netns;
+use lab::plan::{Node, Wire};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -13,9 +16,6 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 use ucm_ha::config::MacAddr;
-use ucm_ha_linux::lab::error::Context;
-use ucm_ha_linux::lab::netns::Netns;
-use ucm_ha_linux::lab::plan::{Node, Wire};
 
 const MEMORY_MIB: u32 = 128;
 /// The fault pin of FXO port n is input line n + 3 of the GPIO controller: line 3 is the machine's power key.

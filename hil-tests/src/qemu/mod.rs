@@ -12,17 +12,18 @@ mod shell;
 pub(crate) mod solo;
 
 use crate::rig::{Ability, Answer, Facts, Rig, Stimulus, Tap, letter};
+use lab::error::Context;
+use lab::frames::FrameSocket;
+use lab::network::CABLE_BRIDGE;
+use lab::paths::ROOT;
+use lab::plan::{GATEWAY, LAN, Node, PHONE, Wire};
+use lab::site::{LAN_BRIDGE, Site, attach};
 use machine::{Links, Machine};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
-use ucm_ha_linux::lab::error::Context;
-use ucm_ha_linux::lab::frames::FrameSocket;
-use ucm_ha_linux::lab::network::{CABLE_BRIDGE, LAN_BRIDGE, Site, attach};
-use ucm_ha_linux::lab::plan::{GATEWAY, LAN, Node, PHONE, Wire};
-use ucm_ha_linux::lab::sandbox::ROOT;
 
 /// An emulated machine on a busy host takes this long to boot, at most.
 const BOOT_LIMIT: Duration = Duration::from_secs(120);

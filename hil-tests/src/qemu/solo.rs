@@ -6,10 +6,10 @@ use crate::prepare;
 use crate::rig::parse_node;
 use crate::serve::{Reply, Request};
 use clap::Args;
+use lab::netns::Netns;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use ucm_ha_linux::lab::netns::Netns;
 
 /// The namespace of this process.
 const OWN_NAMESPACE: &str = "/proc/self/ns/net";
@@ -50,7 +50,7 @@ fn obey(machine: &mut Machine, netns: &Netns, request: &Request) -> io::Result<R
 #[cfg(test)]
 mod tests {
     use super::super::tap_name;
-    use ucm_ha_linux::lab::plan::{Node, Wire};
+    use lab::plan::{Node, Wire};
 
     #[test]
     fn the_ports_are_those_that_the_arguments_name() {

@@ -2,7 +2,7 @@
 
 use crate::course::{Course, Step};
 use crate::rig::Stimulus;
-use ucm_ha_linux::lab::plan::Node;
+use lab::plan::Node;
 
 pub(super) fn together(course: &mut Course<'_>, _active: Node) -> Step {
     both_off(course)?;

@@ -4,8 +4,8 @@ use super::UNNOTICED;
 use crate::alerts::Alert;
 use crate::course::{Course, Step};
 use crate::rig::Stimulus;
+use lab::plan::Node;
 use std::time::Duration;
-use ucm_ha_linux::lab::plan::Node;
 
 /// How long the pair is watched with the cable pulled: longer than T.
 const PULLED: Duration = Duration::from_secs(6);

@@ -2,8 +2,8 @@
 
 use super::UNNOTICED;
 use crate::course::{Course, Step};
+use lab::plan::Node;
 use std::time::{Duration, Instant};
-use ucm_ha_linux::lab::plan::Node;
 
 const DAY_S: i64 = 86_400;
 /// Beside T, for how long each step is watched.

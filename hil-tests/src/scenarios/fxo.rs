@@ -4,8 +4,8 @@ use super::{UNNOTICED, own_fault};
 use crate::alerts::Alert;
 use crate::course::{Course, Step};
 use crate::rig::{FxoPort, Stimulus};
+use lab::plan::Node;
 use std::time::Duration;
-use ucm_ha_linux::lab::plan::Node;
 
 /// How long a pair is watched whose fault must not hand over: longer than T.
 const WATCHED: Duration = Duration::from_secs(6);

@@ -4,8 +4,8 @@ use super::{UNNOTICED, own_fault};
 use crate::alerts::Alert;
 use crate::course::{Course, Step};
 use crate::rig::Stimulus;
+use lab::plan::Node;
 use std::time::{Duration, Instant};
-use ucm_ha_linux::lab::plan::Node;
 
 /// Longest gap for a LAN port without carrier: its debouncing and a handover.
 const UNPLUGGED_GAP: Duration = Duration::from_millis(250);

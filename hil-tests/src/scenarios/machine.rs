@@ -2,8 +2,8 @@
 
 use crate::alerts::Alert;
 use crate::course::{Course, Step};
+use lab::plan::Node;
 use std::time::Duration;
-use ucm_ha_linux::lab::plan::Node;
 
 /// What a takeover after T may cost besides T.
 const SLOW_REST: Duration = Duration::from_secs(1);

@@ -12,8 +12,8 @@ mod upkeep;
 
 use crate::course::{Course, Step};
 use crate::rig::{Ability, FxoPort, Stimulus};
+use lab::plan::Node;
 use std::time::Duration;
-use ucm_ha_linux::lab::plan::Node;
 
 /// Longest gap that nobody on a call would notice.
 const UNNOTICED: Duration = Duration::from_millis(100);

@@ -2,8 +2,8 @@
 
 use crate::course::{Course, Step};
 use crate::rig::Ability;
+use lab::plan::Node;
 use std::time::Duration;
-use ucm_ha_linux::lab::plan::Node;
 
 /// How long a fault may take to show: debouncing and a few looks.
 const SHOWS: Duration = Duration::from_secs(5);

@@ -4,8 +4,8 @@ use super::UNNOTICED;
 use crate::alerts::Alert;
 use crate::course::{Course, Failure, Step};
 use crate::rig::Stimulus;
+use lab::plan::Node;
 use std::time::Duration;
-use ucm_ha_linux::lab::plan::Node;
 
 /// L3 promises a claim after 500 ms; the rest is the emulated machine's.
 const FAST_GAP: Duration = Duration::from_secs(1);

@@ -3,9 +3,9 @@
 use super::UNNOTICED;
 use crate::course::{Course, Failure, Step};
 use crate::rig::{Stimulus, letter};
+use lab::plan::Node;
 use std::time::{Duration, Instant};
 use ucm_ha::config::MacAddr;
-use ucm_ha_linux::lab::plan::Node;
 
 /// How long a change of settings may take to show on both nodes.
 const SETTINGS_SHOW: Duration = Duration::from_secs(5);

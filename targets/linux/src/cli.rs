@@ -1,24 +1,15 @@
 //! The command line.
 
+use crate::exit::{self, fail};
 use crate::journal::{self, EventsForm};
 use crate::settings::{self, DEFAULT_CONFIG_FILE, Problem};
-use crate::{core_helper, daemon, fxo, lab, lock, netlink};
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use crate::{core_helper, daemon, fxo, lock, netlink, sub_program};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use std::fmt;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use ucm_ha_control::{self as control, Log, Reply, Request};
-
-/// Exit codes: 0 is success.
-pub(crate) mod exit {
-    /// Refused, failed, or `check` found problems.
-    pub(crate) const REFUSED: u8 = 1;
-    /// A usage error, or a configuration that cannot be used.
-    pub(crate) const UNUSABLE: u8 = 2;
-    /// There is no daemon to talk to, or it did not answer.
-    pub(crate) const NO_DAEMON: u8 = 3;
-}
 
 /// High availability for a pair of IP-PBX appliances.
 #[derive(Debug, Parser)]
@@ -56,8 +47,6 @@ enum Command {
     Kick(KickArgs),
     /// Report a crash and store its core dump; for core_pattern
     CoreHelper(core_helper::CoreHelperArgs),
-    /// Two nodes, cable, LAN, gateway and a phone on this one machine, in network namespaces
-    Lab(lab::LabArgs),
 }
 
 #[derive(Debug, Args)]
@@ -143,7 +132,11 @@ struct KickArgs {
 
 /// Runs the command line of this process.
 pub(crate) fn run() -> ExitCode {
-    let cli = Cli::parse();
+    let matches = command().get_matches();
+    if let Some(chosen) = sub_program::chosen(&matches) {
+        return chosen.run();
+    }
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     match cli.command {
         Command::Run(args) => daemon::run(&cli.config, args.log_level),
         Command::Check => check(&cli.config),
@@ -156,7 +149,6 @@ pub(crate) fn run() -> ExitCode {
             tell_of_service(&cli.config, &name, |name| Request::Fault { name, change: change.into() })
         }
         Command::Kick(KickArgs { name }) => tell_of_service(&cli.config, &name, |name| Request::Kick { name }),
-        Command::Lab(args) => lab::run(&args),
         // A dump is stored also where the configuration cannot be read, which was said then.
         Command::CoreHelper(args) => core_helper::run(&args, paths(&cli.config).unwrap_or_default()),
     }
@@ -164,13 +156,7 @@ pub(crate) fn run() -> ExitCode {
 
 /// The command line itself.
 pub(crate) fn command() -> clap::Command {
-    Cli::command()
-}
-
-/// One line on stderr, and the exit code.
-pub(crate) fn fail(code: u8, message: impl fmt::Display) -> ExitCode {
-    eprintln!("ucm-ha: {message}");
-    ExitCode::from(code)
+    Cli::command().subcommands(sub_program::commands())
 }
 
 /// Prints a line on stdout; that its reader went away is no fault of the command.

@@ -5,7 +5,7 @@
 
 mod store;
 
-use crate::cli::exit;
+use crate::exit;
 use crate::service::signal_name;
 use crate::settings::Paths;
 use clap::Args;
