@@ -3,10 +3,10 @@
 use super::Board;
 use super::machine::{Links, Machine};
 use crate::prepare;
-use crate::rig::parse_node;
 use crate::serve::{Reply, Request};
 use clap::Args;
 use lab::netns::Netns;
+use lab::plan::Node;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -25,7 +25,7 @@ pub(crate) struct MachineArgs {
 
 /// Obeys one request a line of its standard input, each answered by a line, until that ends; with it ends the machine.
 pub(crate) fn run(args: &MachineArgs) -> io::Result<ExitCode> {
-    let node = parse_node(&args.node).map_err(io::Error::other)?;
+    let node = args.node.parse::<Node>().map_err(io::Error::other)?;
     let parts = prepare::output().join(Board::Aarch64.name());
     let netns = Netns::at(Path::new(OWN_NAMESPACE))?;
     let mut machine = Machine::assemble(node, Board::Aarch64, &parts, &args.folder)?;

@@ -1,6 +1,6 @@
 //! The client's end of the socket.
 
-use crate::{MAX_REPLY_LEN, Reply, Request, SOCKET_NAME};
+use crate::protocol::{MAX_REPLY_LEN, Reply, Request, SOCKET_NAME};
 use socket2::{Domain, SockAddr, Socket, Type};
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};

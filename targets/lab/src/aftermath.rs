@@ -1,7 +1,7 @@
 //! What must hold after every scenario, whatever it was about: one active, whose phone is served; the cluster IP on it and
 //! on nobody else; and state files from which both nodes could start.
 
-use crate::course::{Course, Failure, Step};
+use crate::lab_course::{Course, Failure, Step};
 use crate::paths;
 use crate::plan::Node;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ const LIMIT: Duration = Duration::from_secs(10);
 
 /// Makes everything good again and checks it.
 pub(crate) fn check(course: &mut Course) -> Step {
-    course.lab.restore()?;
+    course.pair.restore()?;
     let limit = course.timeout + LIMIT;
     let mut wrong = String::new();
     let waited =
@@ -31,10 +31,10 @@ fn look(course: &mut Course) -> Step {
     let standby = active.peer();
     let is_standby = course.has_role(standby, "Standby");
     course.expect(is_standby, format_args!("{standby} is standby"))?;
-    let bound = course.lab.sightings().now;
+    let bound = course.pair.sightings().now;
     course.expect(bound[active.index()], format_args!("{active} has the cluster IP"))?;
     course.expect(!bound[standby.index()], format_args!("{standby} has no cluster IP"))?;
-    let served_by = course.lab.phone(Instant::now()).served_by;
+    let served_by = course.pair.phone_view(Instant::now()).served_by;
     course.expect(served_by == Some(active), format_args!("the phone is served by {active}, not {served_by:?}"))?;
     Node::ALL.into_iter().try_for_each(|node| look_at_files(course, node))
 }
@@ -43,7 +43,7 @@ fn look(course: &mut Course) -> Step {
 fn look_at_files(course: &mut Course, node: Node) -> Step {
     let dir = paths::state_dir(node);
     let record = shared::stored_record(&dir).map_err(Failure)?;
-    let term = course.lab.status(node).map_or(0, |status| status.term);
+    let term = course.pair.status(node).map_or(0, |status| status.term);
     course.expect(
         record.term_ceiling >= term,
         format_args!("{node} has stored its term {term}; what it has stored is {record:?}"),

@@ -1,9 +1,9 @@
 //! The command line of the lab.
 
-use crate::course::Course;
 use crate::daemon::Settings;
+use crate::lab_course::Course;
+use crate::moves::Scenario;
 use crate::operations::{Lab, LabOptions};
-use crate::scenario::Scenario;
 use crate::timeline::Timeline;
 use crate::{core_pattern, report, sandbox, scenarios, service, ui};
 use clap::Parser;

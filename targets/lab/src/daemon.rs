@@ -77,11 +77,6 @@ impl Daemon {
         Ok(Self { node, program: program.to_owned(), process: None, frozen: false })
     }
 
-    /// Which program to start from now on.
-    pub fn set_program(&mut self, program: &Path) {
-        program.clone_into(&mut self.program);
-    }
-
     /// Starts it in `netns`.
     pub fn start(&mut self, netns: &Netns) -> io::Result<()> {
         if self.is_running() {

@@ -5,11 +5,12 @@
 //! build on the same parts.
 #![deny(unsafe_code)]
 
+mod acts;
 mod aftermath;
 pub mod capture;
 mod cli;
 mod core_pattern;
-mod course;
+pub mod course;
 pub mod daemon;
 mod disk;
 mod echo;
@@ -17,6 +18,7 @@ pub mod error;
 mod forger;
 pub mod frames;
 pub mod gaps;
+mod lab_course;
 pub mod links;
 mod load;
 mod moves;
@@ -26,6 +28,7 @@ pub mod observer;
 pub mod operations;
 pub mod outcome;
 mod overrun;
+pub mod pair;
 pub mod paths;
 pub mod phone;
 pub mod plan;
@@ -33,11 +36,11 @@ pub mod priority;
 pub mod relay;
 mod report;
 pub mod sandbox;
-mod scenario;
+pub mod scenario;
 mod scenarios;
 mod service;
 pub mod site;
-mod stimulus;
+pub mod stimulus;
 mod storm;
 mod stranger;
 #[expect(unsafe_code, reason = "the only module that may")]

@@ -1,6 +1,9 @@
 //! A scenario told as a table: what is done, one after the other, and what must come of it.
 
-use crate::course::{Course, Step};
+use crate::lab_course::{Course, Step};
+use crate::operations::Lab;
+use crate::pair::{Ability, Pair};
+use crate::scenario;
 use crate::stimulus::{Stimulus, Who};
 use crate::storm;
 use std::time::{Duration, Instant};
@@ -10,11 +13,24 @@ const SAID_WITHIN: Duration = Duration::from_secs(5);
 /// A storm is one with so many frames a second at each port, at least.
 const STORM_RATE: f64 = storm::RATE as f64 * 0.8;
 
+/// A scenario of the lab.
+pub(crate) type Scenario = scenario::Scenario<Lab, Move>;
+
+/// Nodes that are wired through relays.
+pub(crate) const BAD_WIRES: &[Ability] = &[Ability::BadWires];
+/// Nodes with a key.
+pub(crate) const KEYED: &[Ability] = &[Ability::Key];
+
+/// A scenario that a table tells.
+pub(crate) const fn told(name: &'static str, about: &'static str, moves: &'static [Move]) -> Scenario {
+    Scenario::told(name, about, play, moves)
+}
+
 /// One move of a scenario. Times are in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Move {
     /// Something is done.
-    Do(Stimulus),
+    Do(Stimulus<Who>),
     /// So much time passes.
     Pass(u64),
     /// Both keep the roles of the beginning for so long.
@@ -44,7 +60,7 @@ pub(crate) enum Move {
 }
 
 /// Plays a scenario from the boot of both nodes on.
-pub(crate) fn play(course: &mut Course, moves: &[Move]) -> Step {
+fn play(course: &mut Course, moves: &[Move]) -> Step {
     let active = course.boot()?;
     let mut player = Player { course, active, since: Instant::now() };
     moves.iter().try_for_each(|what| player.play(*what))
@@ -64,7 +80,7 @@ impl Player<'_> {
         match what {
             Move::Do(stimulus) => {
                 self.since = Instant::now();
-                Ok(stimulus.happen(&mut course.lab, active)?)
+                Ok(course.pair.apply(stimulus.on(active))?)
             }
             Move::Pass(ms) => course.pass(Duration::from_millis(ms)),
             Move::Keep(ms) => course.watch("the same roles", Duration::from_millis(ms), |course| {
@@ -73,13 +89,13 @@ impl Player<'_> {
             Move::Takes(who, ms) => {
                 course.takes_over(who.node(active), since, Duration::from_millis(ms))?;
                 let gap = course.gap_of_change(who.node(active), since)?.length();
-                course.lab.timeline.note(format_args!("the phone was not served for {gap:?}"));
+                course.pair.timeline.note(format_args!("the phone was not served for {gap:?}"));
                 Ok(())
             }
             Move::Serves(who, ms) => {
                 let node = who.node(active);
                 let what = format_args!("{node} serves the phone");
-                let served = |course: &mut Course| course.lab.phone(since).served_by == Some(node);
+                let served = |course: &mut Course| course.pair.phone_view(since).served_by == Some(node);
                 course.wait_for(what, Duration::from_millis(ms), served).map(drop)
             }
             Move::HasFault(who, name, ms) => {
@@ -90,22 +106,22 @@ impl Player<'_> {
             Move::Binds(who, ms) => self.binds(who, ms),
             Move::HasOwnAddress(who) => {
                 let node = who.node(active);
-                let there = course.lab.has_own_address(node)?;
+                let there = course.pair.has_own_address(node)?;
                 course.expect(there, format_args!("{node} has its static address"))
             }
             Move::Says(who, text) => {
                 let node = who.node(active);
                 let what = format_args!("{node} says: {text}");
-                course.wait_for(what, SAID_WITHIN, |course| course.lab.logged(node, text)).map(drop)
+                course.wait_for(what, SAID_WITHIN, |course| course.pair.logged(node, text)).map(drop)
             }
             Move::SaysOnce(who, text) => {
                 let node = who.node(active);
-                let times = course.lab.times_logged(node, text);
+                let times = course.pair.times_logged(node, text);
                 course.expect(times == 1, format_args!("{node} says once, not {times} times: {text}"))
             }
             Move::Switch(who) => {
                 self.since = Instant::now();
-                course.lab.force_switch(who.node(active)).map_err(crate::course::Failure)
+                course.pair.force_switch(who.node(active)).map_err(crate::lab_course::Failure)
             }
             Move::StormEnds => self.end_storm(),
             Move::Settles(who) => {
@@ -120,18 +136,18 @@ impl Player<'_> {
         let node = who.node(self.active);
         let what = format_args!("{node} has the cluster IP");
         self.course
-            .wait_for(what, Duration::from_millis(ms), |course| course.lab.sightings().now[node.index()])
+            .wait_for(what, Duration::from_millis(ms), |course| course.pair.sightings().now[node.index()])
             .map(drop)
     }
 
     fn end_storm(&mut self) -> Step {
-        let rate = self.course.lab.end_storm();
+        let rate = self.course.pair.end_storm();
         self.course.figure("storm", rate, "frames a second");
         let enough = rate >= STORM_RATE;
         self.course.expect(enough, format_args!("{STORM_RATE} frames a second at each port, were {rate:.0}"))?;
         for who in Who::BOTH {
             let node = who.node(self.active);
-            let refused = self.course.lab.status(node).map_or(0, |status| status.counters.frames_refused());
+            let refused = self.course.pair.status(node).map_or(0, |status| status.counters.frames_refused());
             self.course.figure("refused", refused as f64, "frames");
             self.course.expect(refused > 0, format_args!("{node} has refused frames"))?;
         }

@@ -104,6 +104,11 @@ impl Network {
         })
     }
 
+    /// Whether the ports of the nodes can be impaired.
+    pub fn has_relays(&self) -> bool {
+        self.relays
+    }
+
     /// The node's end.
     pub fn node(&mut self, node: Node) -> &mut Site {
         &mut self.nodes[node.index()]
@@ -128,11 +133,6 @@ impl Network {
     /// Whether a port is cut off.
     pub fn is_cut(&self, port: Port) -> bool {
         self.outlets[port.node.index()][port.wire.index()].cut.is_some()
-    }
-
-    /// Whether a port is cut off without its node seeing that.
-    pub fn is_silent(&self, port: Port) -> bool {
-        self.outlets[port.node.index()][port.wire.index()].cut == Some(Cut::Silent)
     }
 
     /// Makes the cable at a port a bad one.

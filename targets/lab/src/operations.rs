@@ -78,6 +78,16 @@ impl Lab {
         })
     }
 
+    /// Whether the nodes are wired through relays.
+    pub fn has_relays(&self) -> bool {
+        self.network.has_relays()
+    }
+
+    /// Whether the daemons have a key.
+    pub fn is_keyed(&self) -> bool {
+        self.keyed
+    }
+
     /// Starts the daemon of a node.
     pub fn start(&mut self, node: Node) -> io::Result<()> {
         self.timeline.note(format_args!("daemon of {node} started"));
@@ -115,6 +125,21 @@ impl Lab {
         self.timeline.note(format_args!("power of {node} back"));
         self.network.set_powered(node, true)?;
         self.start(node)
+    }
+
+    /// Takes the power from a node whose peer keeps its carrier: nothing passes any more.
+    pub fn power_off_silently(&mut self, node: Node) -> io::Result<()> {
+        self.timeline.note(format_args!("power of {node} lost, the peer's carrier stays"));
+        self.network.cut(Port::lan(node), Cut::Silent)?;
+        self.network.cut(Port::cable(node), Cut::Silent)?;
+        self.daemons[node.index()].kill()?;
+        self.network.node(node).links.remove_address(LAN, CLUSTER_IP)
+    }
+
+    /// Tells a daemon to read its configuration again.
+    pub fn reload(&mut self, node: Node) -> io::Result<()> {
+        self.timeline.note(format_args!("daemon of {node} reads its configuration again"));
+        self.daemons[node.index()].reload()
     }
 
     /// Pulls the heartbeat cable: both nodes lose the carrier.
@@ -401,7 +426,7 @@ impl Lab {
     }
 
     /// What the phone saw since `since`.
-    pub fn phone(&self, since: Instant) -> PhoneView {
+    pub fn phone_view(&self, since: Instant) -> PhoneView {
         self.phone.view_since(since)
     }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::Ipv4Addr;
+use std::str::FromStr;
 use ucm_ha::config::{Cidr, MacAddr, StationType};
 
 /// The LAN interface of every station.
@@ -46,6 +47,14 @@ impl Node {
         }
     }
 
+    /// Its letter, as commands say it.
+    pub const fn letter(self) -> &'static str {
+        match self {
+            Self::A => "a",
+            Self::B => "b",
+        }
+    }
+
     /// Its place in tables of both.
     pub const fn index(self) -> usize {
         match self {
@@ -79,6 +88,18 @@ impl Node {
             Self::A => StationType::Primary,
             Self::B => StationType::Secondary,
         }
+    }
+}
+
+impl FromStr for Node {
+    type Err = String;
+
+    /// By its letter.
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|node| node.letter() == text)
+            .ok_or_else(|| format!("there is no node '{text}'; use a or b"))
     }
 }
 

@@ -1,11 +1,12 @@
 //! Plays a scenario, once or often, and reports what was measured.
 
 use crate::aftermath;
-use crate::course::{Course, Failure, Figure};
 use crate::daemon::{self, Settings};
+use crate::lab_course::{Course, Failure, Figure};
+use crate::moves::Scenario;
 use crate::operations::{Lab, LabOptions};
+use crate::pair::Ability;
 use crate::plan::Node;
-use crate::scenario::Scenario;
 use crate::timeline::Timeline;
 use serde_json::{Map, Value, json};
 use std::io;
@@ -63,23 +64,24 @@ pub(crate) fn play(scenario: &Scenario, order: &Order, interrupted: &Arc<AtomicB
 
 fn play_once(scenario: &Scenario, order: &Order, timeout_s: u8, interrupted: &Arc<AtomicBool>) -> io::Result<Run> {
     let settings = Settings { timeout_s, fast_failover: true, gateway: true };
-    let options = LabOptions { settings, relays: scenario.relays, keyed: scenario.keyed };
+    let needs = |ability| scenario.needs.contains(&ability);
+    let options = LabOptions { settings, relays: needs(Ability::BadWires), keyed: needs(Ability::Key) };
     let lab = Lab::build(&options, Timeline::begin(!order.json))?;
     let timeout = Duration::from_secs(timeout_s.into());
     let mut course = Course::new(lab, timeout, Arc::clone(interrupted));
     (course.seconds, course.seed, course.rounds) = (order.seconds, order.seed, order.rounds);
     let outcome = scenario.play(&mut course).and_then(|()| aftermath::check(&mut course)).and_then(|()| {
-        let both_bound = course.lab.sightings().both_bound;
+        let both_bound = course.pair.sightings().both_bound;
         course.measured("both bound", both_bound);
         if scenario.allows_two { Ok(()) } else { course.expect_never_two() }
     });
     if let Err(failure) = &outcome {
-        course.lab.timeline.note(format_args!("FAILED: {}", failure.0));
+        course.pair.timeline.note(format_args!("FAILED: {}", failure.0));
         if !interrupted.load(Ordering::Relaxed) {
             show_logs();
         }
     }
-    Ok(Run { failure: outcome.err(), figures: course.into_figures() })
+    Ok(Run { failure: outcome.err(), figures: course.end().1 })
 }
 
 fn show_logs() {

@@ -1,6 +1,6 @@
 //! Nodes that boot.
 
-use crate::course::{Course, Step};
+use crate::lab_course::{Course, Step};
 use crate::plan::{HEARTBEAT_PORT, Node, Port};
 use crate::relay::Impairment;
 use std::fmt::Display;
@@ -11,7 +11,7 @@ const BOOT_EXTRA: Duration = Duration::from_secs(1);
 
 pub(super) fn pair(course: &mut Course) -> Step {
     for node in Node::ALL {
-        course.lab.start(node)?;
+        course.pair.start(node)?;
     }
     let took = one_active(course, "one active")?;
     course.measured("active after", took);
@@ -40,11 +40,11 @@ pub(super) fn both_again(course: &mut Course) -> Step {
     let mut longest = Duration::ZERO;
     for round in 0..course.rounds.unwrap_or(REBOOTS) {
         for node in Node::ALL {
-            course.lab.power_off(node)?;
+            course.pair.power_off(node)?;
         }
         course.pass(DARK_STEP * (round % 10))?;
         for node in Node::ALL {
-            course.lab.power_on(node)?;
+            course.pair.power_on(node)?;
         }
         longest = one_active(course, format_args!("one active after reboot {round}"))?.max(longest);
         course.settle()?;
@@ -58,33 +58,33 @@ pub(super) fn both_again(course: &mut Course) -> Step {
 pub(super) fn both_by_arp(course: &mut Course) -> Step {
     course.boot()?;
     let impairment = Impairment { filtered_udp_port: Some(HEARTBEAT_PORT), ..Impairment::default() };
-    course.lab.impair(Port::lan(Node::A), impairment)?;
-    course.lab.pull_cable()?;
+    course.pair.impair(Port::lan(Node::A), impairment)?;
+    course.pair.pull_cable()?;
     for round in 0..course.rounds.unwrap_or(REBOOTS) {
         for node in Node::ALL {
-            course.lab.power_off(node)?;
+            course.pair.power_off(node)?;
         }
         let first = Node::ALL[round as usize % 2];
-        course.lab.power_on(first)?;
+        course.pair.power_on(first)?;
         course.pass(DARK_STEP * (round % 10))?;
-        course.lab.power_on(first.peer())?;
+        course.pair.power_on(first.peer())?;
         one_active(course, format_args!("one active after reboot {round}"))?;
         let other = course.the_active()?.peer();
         let length = course.timeout;
         course.watch("the other one holds back", length, |course| !course.has_role(other, "Active"))?;
         course.expect_never_two()?;
     }
-    course.lab.mend(Port::lan(Node::A))?;
-    course.lab.restore_cable()?;
+    course.pair.mend(Port::lan(Node::A))?;
+    course.pair.restore_cable()?;
     course.settle().map(drop)
 }
 
 pub(super) fn alone(course: &mut Course) -> Step {
-    course.lab.start(Node::B)?;
+    course.pair.start(Node::B)?;
     let limit = course.timeout + BOOT_EXTRA;
     let took = course.wait_for("B active", limit, |course| course.has_role(Node::B, "Active"))?;
     course.measured("active after", took);
-    course.lab.start(Node::A)?;
+    course.pair.start(Node::A)?;
     let active = course.settle()?;
     course.expect(active == Node::B, "the returning primary does not preempt the active")
 }

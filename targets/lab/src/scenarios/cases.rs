@@ -4,14 +4,14 @@ use crate::moves::Move::{
     self, Binds, Do, HasFault, HasOwnAddress, Keep, Pass, Says, SaysOnce, Serves, Settles, SettlesAnyhow, StormEnds,
     Switch, Takes,
 };
+use crate::moves::{BAD_WIRES, KEYED, Scenario, told};
 use crate::network::Cut;
 use crate::plan::Wire::{Cable, Lan};
 use crate::relay::Impairment;
-use crate::scenario::Scenario;
 use crate::stimulus::Stimulus::{
     ClusterIpRemoved, Cut as CutPort, CutAll, DiskFull, DiskGood, DiskStalls, EventsLost, Impair, ImpairAll,
-    InterfaceBack, InterfaceDeleted, Kill, Mend, MendAll, OwnAddressBack, OwnAddressRemoved, Start, StormGathers,
-    StormRages, Stranger, Thaw,
+    InterfaceBack, InterfaceDeleted, Kill, Mend, MendAll, OwnAddressBack, OwnAddressRemoved, PowerOffSilently, Reload,
+    Start, StormGathers, StormRages, Stranger, SwitchOff, SwitchOn, Thaw,
 };
 use crate::stimulus::Who::{Active, Standby};
 use std::time::Duration;
@@ -170,6 +170,8 @@ const FOREIGN_HOST_AT_TAKEOVER: &[Move] = &[
     Settles(Standby),
 ];
 
+const SWITCH_REBOOTS: &[Move] = &[Do(SwitchOff), Pass(5_000), Do(SwitchOn), SettlesAnyhow];
+
 const PORTS_BOUNCED: &[Move] = &[
     Do(CutAll(Cut::Carrier)),
     Pass(200),
@@ -213,48 +215,58 @@ const fn strangers(wire: crate::plan::Wire) -> [Move; 5] {
 
 /// All of them.
 pub(super) static ALL: &[Scenario] = &[
-    Scenario::told(
+    told(
         "loss",
         "30 % loss on both wires: no role change",
         &[Do(Impair(Active, Lan, LOSS)), Do(Impair(Active, Cable, LOSS)), Keep(5_000)],
     )
-    .with_relays(),
-    Scenario::told("duplicates", "every frame comes twice: no role change", &[Do(ImpairAll(DOUBLED)), Keep(3_500)])
-        .with_relays(),
-    Scenario::told(
+    .needing(BAD_WIRES),
+    told("duplicates", "every frame comes twice: no role change", &[Do(ImpairAll(DOUBLED)), Keep(3_500)])
+        .needing(BAD_WIRES),
+    told(
         "jitter",
         "200 ms of jitter on both wires: no role change",
         &[Do(Impair(Active, Lan, JITTER)), Do(Impair(Active, Cable, JITTER)), Keep(5_000)],
     )
-    .with_relays(),
-    Scenario::told(
+    .needing(BAD_WIRES),
+    told(
         "reordered",
         "frames overtake each other: no role change",
         &[Do(Impair(Active, Lan, REORDERED)), Do(Impair(Active, Cable, REORDERED)), Keep(5_000)],
     )
-    .with_relays(),
-    Scenario::told("disk-full", "no room on either disk: takeover and switch work, an alert", DISK_FULL),
-    Scenario::told("disk-hangs", "both disks hang: takeover, switch and start work", DISK_HANGS),
-    Scenario::told("events-lost", "the kernel drops events of the interfaces: noticed at once", EVENTS_LOST),
-    Scenario::told("address-removed", "somebody removes the cluster IP: bound again, no change", CLUSTER_IP_REMOVED),
-    Scenario::told("own-address-removed", "somebody removes a static address for a moment", OWN_ADDRESS_REMOVED),
-    Scenario::told(
+    .needing(BAD_WIRES),
+    told("disk-full", "no room on either disk: takeover and switch work, an alert", DISK_FULL),
+    told("disk-hangs", "both disks hang: takeover, switch and start work", DISK_HANGS),
+    told("events-lost", "the kernel drops events of the interfaces: noticed at once", EVENTS_LOST),
+    told("address-removed", "somebody removes the cluster IP: bound again, no change", CLUSTER_IP_REMOVED),
+    told("own-address-removed", "somebody removes a static address for a moment", OWN_ADDRESS_REMOVED),
+    told(
         "own-address-and-cable",
         "a standby without static address and cable: it claims nothing",
         OWN_ADDRESS_AND_CABLE,
     ),
-    Scenario::told("lan-deleted", "the active's LAN interface is deleted, and made again", LAN_DELETED),
-    Scenario::told("cable-deleted", "the heartbeat port is deleted, and made again: no change", CABLE_DELETED),
-    Scenario::told("foreign-host", "a foreign host takes the cluster IP: alert, no change", FOREIGN_HOST),
-    Scenario::told(
+    told("lan-deleted", "the active's LAN interface is deleted, and made again", LAN_DELETED),
+    told("cable-deleted", "the heartbeat port is deleted, and made again: no change", CABLE_DELETED),
+    told("foreign-host", "a foreign host takes the cluster IP: alert, no change", FOREIGN_HOST),
+    told(
         "foreign-takeover",
         "the active dies while a foreign host has the cluster IP: the standby takes it back",
         FOREIGN_HOST_AT_TAKEOVER,
     ),
-    Scenario::told("ports-bounced", "all ports of both nodes go and come together", PORTS_BOUNCED),
-    Scenario::told("storm-lan", "10,000 forged and replayed frames a second on the LAN, with a key", &storm(Lan))
-        .keyed(),
-    Scenario::told("storm-cable", "the same on the cable: one alert", STORM_ON_CABLE).keyed(),
-    Scenario::told("strangers-lan", "10,000 foreign and replayed frames a second on the LAN, no key", &strangers(Lan)),
-    Scenario::told("strangers-cable", "the same on the cable", &strangers(Cable)),
+    told(
+        "power-loss-silent",
+        "the active loses its power, the cable's carrier stays: takeover after T",
+        &[Do(PowerOffSilently(Active)), Takes(Standby, TAKEOVER)],
+    ),
+    told("switch-reboot", "the LAN's switch reboots: one active afterwards", SWITCH_REBOOTS),
+    told(
+        "reload",
+        "both daemons read their configuration again: no change",
+        &[Do(Reload(Active)), Do(Reload(Standby)), Keep(1_000), Settles(Active)],
+    ),
+    told("ports-bounced", "all ports of both nodes go and come together", PORTS_BOUNCED),
+    told("storm-lan", "10,000 forged and replayed frames a second on the LAN, with a key", &storm(Lan)).needing(KEYED),
+    told("storm-cable", "the same on the cable: one alert", STORM_ON_CABLE).needing(KEYED),
+    told("strangers-lan", "10,000 foreign and replayed frames a second on the LAN, no key", &strangers(Lan)),
+    told("strangers-cable", "the same on the cable", &strangers(Cable)),
 ];

@@ -1,6 +1,7 @@
 //! Faults at random, one or two at a time: never two holders, and the pair always comes back.
 
-use crate::course::{Course, Failure, Step};
+use crate::lab_course::{Course, Failure, Step};
+use crate::pair::Pair;
 use crate::plan::Node;
 use crate::stimulus::{Stimulus, Who};
 use fastrand::Rng;
@@ -26,12 +27,12 @@ pub(super) fn freezes(course: &mut Course) -> Step {
     at_random(course, FREEZES_S, |rng| Stimulus::Freeze(if rng.bool() { Who::Active } else { Who::Standby }))
 }
 
-fn at_random(course: &mut Course, usual_s: u32, draw: fn(&mut Rng) -> Stimulus) -> Step {
+fn at_random(course: &mut Course, usual_s: u32, draw: fn(&mut Rng) -> Stimulus<Who>) -> Step {
     let seed = course.seed.unwrap_or_else(|| fastrand::u64(..));
-    course.lab.timeline.note(format_args!("seed {seed}"));
+    course.pair.timeline.note(format_args!("seed {seed}"));
     let mut rng = Rng::with_seed(seed);
     let mut active = course.boot()?;
-    course.lab.observe_every(Duration::from_millis(1));
+    course.pair.observe_every(Duration::from_millis(1));
     let begin = Instant::now();
     let length = Duration::from_secs(course.seconds.unwrap_or(usual_s).into());
     let mut rounds = 0_u32;
@@ -45,25 +46,25 @@ fn at_random(course: &mut Course, usual_s: u32, draw: fn(&mut Rng) -> Stimulus) 
 }
 
 /// How long things last depends on nothing but the seed, so that the same seed does the same things in the same order.
-fn round(course: &mut Course, rng: &mut Rng, active: Node, draw: fn(&mut Rng) -> Stimulus) -> Step<Node> {
-    course.lab.timeline.note("--- a new round");
+fn round(course: &mut Course, rng: &mut Rng, active: Node, draw: fn(&mut Rng) -> Stimulus<Who>) -> Step<Node> {
+    course.pair.timeline.note("--- a new round");
     for _ in 0..rng.u8(1..=2) {
         let stimulus = draw(rng);
         let length = course.timeout.mul_f64(SHORTEST + rng.f64() * (LONGEST - SHORTEST));
-        course.lab.timeline.note(format_args!("{stimulus:?} for {length:?}"));
-        stimulus.happen(&mut course.lab, active)?;
+        course.pair.timeline.note(format_args!("{stimulus:?} for {length:?}"));
+        course.pair.apply(stimulus.on(active))?;
         if let Stimulus::StormGathers(_) = stimulus {
             course.watch("never both nodes with the cluster IP", GATHERING, never_two)?;
-            course.lab.let_storm_rage();
+            course.pair.let_storm_rage();
         }
         course.watch("never both nodes with the cluster IP", length, never_two)?;
     }
-    course.lab.restore()?;
+    course.pair.restore()?;
     let active = course.settle()?;
     course.expect_never_two()?;
     Ok(active)
 }
 
 fn never_two(course: &mut Course) -> bool {
-    course.lab.sightings().both_bound.is_zero()
+    course.pair.sightings().both_bound.is_zero()
 }

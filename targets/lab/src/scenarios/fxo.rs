@@ -1,6 +1,6 @@
 //! FXO ports that die, and what only looks like it. `FXO1` and `FXO2` have their fault switch on.
 
-use crate::course::{Course, Failure, PHONE_JUDGES, Step};
+use crate::lab_course::{Course, Failure, PHONE_JUDGES, Step};
 use crate::plan::Node;
 use std::time::{Duration, Instant};
 
@@ -23,7 +23,7 @@ pub(super) fn dead(course: &mut Course) -> Step {
     let new = old.peer();
     course.observe_closely();
     let begin = Instant::now();
-    course.lab.set_fxo(old, 1, "dead")?;
+    course.pair.set_fxo(old, 1, "dead")?;
     course.takes_over(new, begin, PATIENCE)?;
     let gap = course.gap_of_change(new, begin)?;
     let served = gap.end.saturating_duration_since(begin);
@@ -38,7 +38,7 @@ pub(super) fn dead(course: &mut Course) -> Step {
 /// The port works again: the fault is cleared, and the role stays where it is.
 fn cleared_without_preemption(course: &mut Course, old: Node) -> Step {
     let begin = Instant::now();
-    course.lab.set_fxo(old, 1, "ok")?;
+    course.pair.set_fxo(old, 1, "ok")?;
     course.wait_for("the fault is cleared", CLEAR + PATIENCE, |course| !course.has_fault(old, "FXO1"))?;
     course.measured("cleared after", begin.elapsed());
     course.expect(begin.elapsed() >= CLEAR, "not cleared before the clear time")?;
@@ -50,11 +50,11 @@ fn cleared_without_preemption(course: &mut Course, old: Node) -> Step {
 pub(super) fn switch_off(course: &mut Course) -> Step {
     let active = course.boot()?;
     let begin = Instant::now();
-    course.lab.set_fxo(active, 3, "dead")?;
+    course.pair.set_fxo(active, 3, "dead")?;
     course.wait_for("the fault is shown", PATIENCE, |course| course.has_fault(active, "FXO3"))?;
     let length = course.timeout * 2;
     course.watch("no role change", length, |course| course.has_role(active, "Active"))?;
-    course.lab.set_fxo(active, 3, "ok")?;
+    course.pair.set_fxo(active, 3, "ok")?;
     course.wait_for("the fault is cleared", CLEAR + PATIENCE, |course| !course.has_fault(active, "FXO3"))?;
     no_gap_since(course, begin)
 }
@@ -63,14 +63,14 @@ pub(super) fn unplugged(course: &mut Course) -> Step {
     let active = course.boot()?;
     let begin = Instant::now();
     for state in ["unplugged", "ringing", "unplugged", "ok"] {
-        course.lab.set_fxo(active, 1, state)?;
+        course.pair.set_fxo(active, 1, state)?;
         course.watch(format_args!("no fault while {state}"), Duration::from_secs(2), |course| calm(course, active))?;
     }
     // Bad, but never for as long as the raise time.
     for _ in 0..5 {
-        course.lab.set_fxo(active, 1, "dead")?;
+        course.pair.set_fxo(active, 1, "dead")?;
         course.watch("no fault yet", RAISE / 2, |course| calm(course, active))?;
-        course.lab.set_fxo(active, 1, "ok")?;
+        course.pair.set_fxo(active, 1, "ok")?;
         course.watch("no fault", RAISE / 2, |course| calm(course, active))?;
     }
     no_gap_since(course, begin)
@@ -91,7 +91,7 @@ pub(super) fn both(course: &mut Course) -> Step {
     let first = course.boot()?;
     let begin = Instant::now();
     for node in [first, first.peer()] {
-        course.lab.set_fxo(node, 1, "dead")?;
+        course.pair.set_fxo(node, 1, "dead")?;
     }
     let faulty = |course: &mut Course| Node::ALL.into_iter().all(|node| course.has_fault(node, "FXO1"));
     course.wait_for("both have the fault", PATIENCE, faulty)?;
@@ -109,15 +109,15 @@ fn one_active(course: &mut Course) -> bool {
 fn restarted_standby(course: &mut Course) -> Step {
     let active = course.the_active()?;
     let begin = Instant::now();
-    course.lab.kill(active.peer())?;
-    course.lab.start(active.peer())?;
+    course.pair.kill(active.peer())?;
+    course.pair.start(active.peer())?;
     course.wait_for("the standby is back with its fault", course.timeout + PATIENCE, |course| {
         course.has_role(active.peer(), "Standby") && course.has_fault(active.peer(), "FXO1")
     })?;
     let length = course.timeout * 2;
     course.watch("the role stays", length, |course| course.has_role(active, "Active"))?;
     course.expect_at_most_binds(begin, 0)?;
-    course.lab.set_fxo(active.peer(), 1, "ok")?;
+    course.pair.set_fxo(active.peer(), 1, "ok")?;
     let limit = CLEAR + course.timeout + PATIENCE;
     course.takes_over(active.peer(), begin, limit).map(drop)
 }
@@ -128,25 +128,25 @@ pub(super) fn budget(course: &mut Course) -> Step {
         fail_and_return(course, node)?;
     }
     let begin = Instant::now();
-    course.lab.set_fxo(node, 1, "dead")?;
+    course.pair.set_fxo(node, 1, "dead")?;
     course.wait_for("the fault is shown", PATIENCE, |course| course.has_fault(node, "FXO1"))?;
     let length = course.timeout * 2;
     course.watch("the role is kept", length, |course| course.has_role(node, "Active"))?;
     let alert = "no more handovers for own faults in this window";
-    course.expect(course.lab.logged(node, alert), "the operator is told")?;
-    course.lab.force_switch(node).map_err(Failure)?;
+    course.expect(course.pair.logged(node, alert), "the operator is told")?;
+    course.pair.force_switch(node).map_err(Failure)?;
     course.takes_over(node.peer(), begin, PATIENCE).map(drop)
 }
 
 /// One handover for a fault of `node`, which then is repaired and gets the role back by hand.
 fn fail_and_return(course: &mut Course, node: Node) -> Step {
     let begin = Instant::now();
-    course.lab.set_fxo(node, 1, "dead")?;
+    course.pair.set_fxo(node, 1, "dead")?;
     course.takes_over(node.peer(), begin, PATIENCE)?;
-    course.lab.set_fxo(node, 1, "ok")?;
+    course.pair.set_fxo(node, 1, "ok")?;
     course.wait_for("the fault is cleared", CLEAR + PATIENCE, |course| !course.has_fault(node, "FXO1"))?;
     course.settle()?;
-    course.lab.force_switch(node.peer()).map_err(Failure)?;
+    course.pair.force_switch(node.peer()).map_err(Failure)?;
     let active = course.settle()?;
     course.expect(active == node, "the role is back")
 }

@@ -1,6 +1,6 @@
 //! Networks that do some things and not others.
 
-use crate::course::{Course, PHONE_JUDGES, Step};
+use crate::lab_course::{Course, PHONE_JUDGES, Step};
 use crate::network::Cut;
 use crate::plan::{HEARTBEAT_PORT, Node, Port, Wire};
 use crate::relay::Impairment;
@@ -13,19 +13,19 @@ const WATCH_S: u32 = 10;
 
 pub(super) fn lan_cut_active(course: &mut Course) -> Step {
     let old = course.boot()?;
-    standby_serves_after(course, old, |course| Ok(course.lab.cut(Port::lan(old), Cut::Silent)?))
+    standby_serves_after(course, old, |course| Ok(course.pair.cut(Port::lan(old), Cut::Silent)?))
 }
 
 pub(super) fn deaf_lan(course: &mut Course) -> Step {
     let old = course.boot()?;
     let impairment = Impairment { deaf: true, ..Impairment::default() };
-    standby_serves_after(course, old, |course| Ok(course.lab.impair(Port::lan(old), impairment)?))
+    standby_serves_after(course, old, |course| Ok(course.pair.impair(Port::lan(old), impairment)?))
 }
 
 pub(super) fn mute_lan(course: &mut Course) -> Step {
     let old = course.boot()?;
     let impairment = Impairment { mute: true, ..Impairment::default() };
-    standby_serves_after(course, old, |course| Ok(course.lab.impair(Port::lan(old), impairment)?))
+    standby_serves_after(course, old, |course| Ok(course.pair.impair(Port::lan(old), impairment)?))
 }
 
 /// The standby serves soon after the fault, and goes on when it has gone.
@@ -39,7 +39,7 @@ fn standby_serves_after(course: &mut Course, old: Node, fault: impl FnOnce(&mut 
     let gap = course.gap_of_change(new, begin)?.length();
     course.measured("gap", gap);
     course.expect_at_most("gap", gap, GATEWAY_LOST)?;
-    course.lab.mend(Port::lan(old))?;
+    course.pair.mend(Port::lan(old))?;
     let active = course.settle()?;
     course.expect(active == new, "the healed node does not preempt the active")
 }
@@ -49,11 +49,11 @@ pub(super) fn one_way_cable(course: &mut Course) -> Step {
     let begin = Instant::now();
     let length = course.timeout * 2;
     for (deaf, mute) in [(true, false), (false, true)] {
-        course.lab.impair(Port::cable(active), Impairment { deaf, mute, ..Impairment::default() })?;
+        course.pair.impair(Port::cable(active), Impairment { deaf, mute, ..Impairment::default() })?;
         let holds =
             |course: &mut Course| course.has_role(active, "Active") && course.has_role(active.peer(), "Standby");
         course.watch("the same roles", length, holds)?;
-        course.lab.mend(Port::cable(active))?;
+        course.pair.mend(Port::cable(active))?;
         course.settle()?;
     }
     let gap = course.longest_gap(begin);
@@ -65,15 +65,15 @@ pub(super) fn filtered(course: &mut Course) -> Step {
     let active = course.boot()?;
     let begin = Instant::now();
     let impairment = Impairment { filtered_udp_port: Some(HEARTBEAT_PORT), ..Impairment::default() };
-    course.lab.impair(Port::lan(active), impairment)?;
-    course.lab.pull_cable()?;
+    course.pair.impair(Port::lan(active), impairment)?;
+    course.pair.pull_cable()?;
     let length = course.timeout * 3;
     let peer = active.peer();
     course.watch("the active serves, the other holds back", length, |course| {
         course.has_role(active, "Active") && !course.has_role(peer, "Active")
     })?;
-    course.lab.mend(Port::lan(active))?;
-    course.lab.restore_cable()?;
+    course.pair.mend(Port::lan(active))?;
+    course.pair.restore_cable()?;
     course.settle()?;
     let gap = course.longest_gap(begin);
     course.measured("longest gap", gap);
@@ -91,7 +91,7 @@ pub(super) fn lossy(course: &mut Course) -> Step {
     };
     for node in Node::ALL {
         for wire in Wire::ALL {
-            course.lab.impair(Port { node, wire }, impairment)?;
+            course.pair.impair(Port { node, wire }, impairment)?;
         }
     }
     let length = Duration::from_secs(course.seconds.unwrap_or(WATCH_S).into());

@@ -1,7 +1,7 @@
 //! The active goes: by command, by a fault it finds in itself, by death.
 
 use crate::capture::{Capture, Content, Record};
-use crate::course::{Course, Failure, Step};
+use crate::lab_course::{Course, Failure, Step};
 use crate::network::Cut;
 use crate::plan::{CLUSTER_IP, Port};
 use std::time::{Duration, Instant};
@@ -29,7 +29,7 @@ pub(super) fn forced_switch(course: &mut Course) -> Step {
     let new = old.peer();
     course.observe_closely();
     let begin = Instant::now();
-    course.lab.force_switch(old).map_err(Failure)?;
+    course.pair.force_switch(old).map_err(Failure)?;
     course.measured("command", begin.elapsed());
     course.takes_over(new, begin, HANDOVER_GAP + Duration::from_secs(1))?;
     let gap = course.gap_of_change(new, begin)?.length();
@@ -43,12 +43,12 @@ pub(super) fn self_fault(course: &mut Course) -> Step {
     let old = course.boot()?;
     course.observe_closely();
     let begin = Instant::now();
-    course.lab.cut_wan(old)?;
+    course.pair.cut_wan(old)?;
     course.takes_over(old.peer(), begin, Duration::from_secs(2))?;
     let gap = course.gap_of_change(old.peer(), begin)?.length();
     course.measured("gap", gap);
     course.expect_at_most("gap", gap, HANDOVER_GAP)?;
-    course.lab.mend_wan(old)?;
+    course.pair.mend_wan(old)?;
     course.settle().map(drop)
 }
 
@@ -56,7 +56,7 @@ pub(super) fn lan_unplugged(course: &mut Course) -> Step {
     let old = course.boot()?;
     course.observe_closely();
     let begin = Instant::now();
-    course.lab.cut(Port::lan(old), Cut::Carrier)?;
+    course.pair.cut(Port::lan(old), Cut::Carrier)?;
     course.takes_over(old.peer(), begin, Duration::from_secs(2))?;
     let gap = course.gap_of_change(old.peer(), begin)?;
     let served = gap.end.saturating_duration_since(begin);
@@ -64,7 +64,7 @@ pub(super) fn lan_unplugged(course: &mut Course) -> Step {
     course.measured("served after", served);
     course.expect_at_most("gap", gap.length(), UNPLUGGED_GAP)?;
     course.expect_at_most("served after", served, LINK_RAISE + HANDOVER + LAB_SLACK * 2)?;
-    course.lab.mend(Port::lan(old))?;
+    course.pair.mend(Port::lan(old))?;
     course.settle().map(drop)
 }
 
@@ -72,7 +72,7 @@ pub(super) fn crash(course: &mut Course) -> Step {
     let old = course.boot()?;
     course.observe_closely();
     let begin = Instant::now();
-    course.lab.kill(old)?;
+    course.pair.kill(old)?;
     let limit = course.timeout * 2;
     let bound = course.takes_over(old.peer(), begin, limit)?;
     course.measured("takeover after", bound - begin);
@@ -80,7 +80,7 @@ pub(super) fn crash(course: &mut Course) -> Step {
     course.measured("gap", gap);
     let allowed = course.timeout.mul_f64(1.01) + LAB_SLACK;
     course.expect_at_most("takeover after", bound - begin, allowed)?;
-    course.lab.start(old)?;
+    course.pair.start(old)?;
     let active = course.settle()?;
     course.expect(active == old.peer(), "the returning node does not preempt the active")
 }
@@ -89,9 +89,9 @@ pub(super) fn freeze(course: &mut Course) -> Step {
     let old = course.boot()?;
     let new = old.peer();
     course.observe_closely();
-    let captures = [course.lab.capture(Port::lan(old))?, course.lab.capture(Port::cable(old))?];
+    let captures = [course.pair.capture(Port::lan(old))?, course.pair.capture(Port::cable(old))?];
     let begin = Instant::now();
-    course.lab.freeze(old)?;
+    course.pair.freeze(old)?;
     let limit = course.timeout * 2;
     let bound = course.takes_over(new, begin, limit)?;
     course.measured("takeover after", bound - begin);
@@ -99,7 +99,7 @@ pub(super) fn freeze(course: &mut Course) -> Step {
     course.measured("gap", gap);
     course.pass((course.timeout * 3).saturating_sub(begin.elapsed()))?;
     let thaw = Instant::now();
-    course.lab.thaw(old)?;
+    course.pair.thaw(old)?;
     course.watch("the new active serves on", AFTER_THAW, |course| course.has_role(new, "Active"))?;
     let sent = sent_since(&captures, thaw);
     course.expect(sent.iter().any(is_heartbeat), "the thawed daemon sends heartbeats again")?;
@@ -127,13 +127,13 @@ pub(super) fn power_loss(course: &mut Course) -> Step {
     let old = course.boot()?;
     course.observe_closely();
     let begin = Instant::now();
-    course.lab.power_off(old)?;
+    course.pair.power_off(old)?;
     let bound = course.takes_over(old.peer(), begin, course.timeout * 2)?;
     course.measured("takeover after", bound - begin);
     let gap = course.gap_of_change(old.peer(), begin)?.length();
     course.measured("gap", gap);
     course.expect_at_most("takeover after", bound - begin, FAST_TAKEOVER + LAB_SLACK)?;
-    course.lab.power_on(old)?;
+    course.pair.power_on(old)?;
     let active = course.settle()?;
     course.expect(active == old.peer(), "the returning node does not preempt the active")
 }
@@ -142,11 +142,11 @@ pub(super) fn silent_death(course: &mut Course) -> Step {
     let old = course.boot()?;
     let survivor = old.peer();
     course.observe_closely();
-    let captures = [course.lab.capture(Port::lan(survivor))?, course.lab.capture(Port::cable(survivor))?];
+    let captures = [course.pair.capture(Port::lan(survivor))?, course.pair.capture(Port::cable(survivor))?];
     let recording = Instant::now();
     course.pass(HEARD_BEFORE)?;
     let begin = Instant::now();
-    course.lab.kill(old)?;
+    course.pair.kill(old)?;
     let bound = course.takes_over(survivor, begin, course.timeout * 2)?;
     let last_frame = last_heard(&captures, recording).ok_or_else(|| Failure("no heartbeat was heard".to_owned()))?;
     let took = bound.saturating_duration_since(last_frame);

@@ -1,6 +1,6 @@
 //! What must not interrupt the service (L4, L7).
 
-use crate::course::{Course, PHONE_JUDGES, Step};
+use crate::lab_course::{Course, PHONE_JUDGES, Step};
 use crate::network::Cut;
 use crate::plan::{Node, Port};
 use std::time::{Duration, Instant};
@@ -28,18 +28,18 @@ fn measure_gap(course: &mut Course, since: Instant) {
 pub(super) fn cable_cut(course: &mut Course) -> Step {
     let active = course.boot()?;
     let begin = Instant::now();
-    course.lab.pull_cable()?;
+    course.pair.pull_cable()?;
     undisturbed(course, active, begin)?;
-    let reported = course.lab.status(active).is_some_and(|status| !status.peer.cable);
+    let reported = course.pair.status(active).is_some_and(|status| !status.peer.cable);
     course.expect(reported, "the cable is reported as cut")?;
-    course.lab.restore_cable()?;
+    course.pair.restore_cable()?;
     let now_active = course.settle()?;
     course.expect(now_active == active, "the same node is active")?;
     for node in Node::ALL {
-        course.lab.cut(Port::cable(node), Cut::Silent)?;
+        course.pair.cut(Port::cable(node), Cut::Silent)?;
     }
     undisturbed(course, active, begin)?;
-    course.lab.restore_cable()?;
+    course.pair.restore_cable()?;
     let now_active = course.settle()?;
     measure_gap(course, begin);
     course.expect(now_active == active, "the same node is active")
@@ -49,9 +49,9 @@ pub(super) fn lan_cut_standby(course: &mut Course) -> Step {
     let active = course.boot()?;
     let begin = Instant::now();
     for how in [Cut::Carrier, Cut::Silent] {
-        course.lab.cut(Port::lan(active.peer()), how)?;
+        course.pair.cut(Port::lan(active.peer()), how)?;
         undisturbed(course, active, begin)?;
-        course.lab.mend(Port::lan(active.peer()))?;
+        course.pair.mend(Port::lan(active.peer()))?;
         let now_active = course.settle()?;
         course.expect(now_active == active, "the same node is active")?;
     }
@@ -62,9 +62,9 @@ pub(super) fn lan_cut_standby(course: &mut Course) -> Step {
 pub(super) fn gateway_death(course: &mut Course) -> Step {
     let active = course.boot()?;
     let begin = Instant::now();
-    course.lab.set_gateway(false)?;
+    course.pair.set_gateway(false)?;
     undisturbed(course, active, begin)?;
-    course.lab.set_gateway(true)?;
+    course.pair.set_gateway(true)?;
     let now_active = course.settle()?;
     measure_gap(course, begin);
     course.expect(now_active == active, "the same node is active")
@@ -73,13 +73,13 @@ pub(super) fn gateway_death(course: &mut Course) -> Step {
 pub(super) fn standby_death(course: &mut Course) -> Step {
     let active = course.boot()?;
     let begin = Instant::now();
-    course.lab.kill(active.peer())?;
+    course.pair.kill(active.peer())?;
     undisturbed(course, active, begin)?;
-    course.lab.start(active.peer())?;
+    course.pair.start(active.peer())?;
     course.settle()?;
-    course.lab.power_off(active.peer())?;
+    course.pair.power_off(active.peer())?;
     undisturbed(course, active, begin)?;
-    course.lab.power_on(active.peer())?;
+    course.pair.power_on(active.peer())?;
     let now_active = course.settle()?;
     measure_gap(course, begin);
     course.expect(now_active == active, "the same node is active")
@@ -88,13 +88,13 @@ pub(super) fn standby_death(course: &mut Course) -> Step {
 pub(super) fn starvation(course: &mut Course) -> Step {
     let active = course.boot()?;
     let length = Duration::from_secs(course.seconds.unwrap_or(STARVATION_S).into());
-    course.lab.set_load(true);
+    course.pair.set_load(true);
     let begin = Instant::now();
     let holds = |course: &mut Course| course.has_role(active, "Active") && course.has_role(active.peer(), "Standby");
     course.watch("the same roles under load", length, holds)?;
-    course.lab.pull_cable()?;
+    course.pair.pull_cable()?;
     course.watch("the same roles under load without the cable", length, holds)?;
-    course.lab.set_load(false);
+    course.pair.set_load(false);
     course.pass(PHONE_JUDGES)?;
     measure_gap(course, begin);
     Ok(())

@@ -1,6 +1,6 @@
 //! Splits between the nodes.
 
-use crate::course::{Course, Step};
+use crate::lab_course::{Course, Step};
 use crate::network::Station;
 use crate::plan::Node;
 use std::time::{Duration, Instant};
@@ -15,8 +15,8 @@ const LAB_SLACK: Duration = Duration::from_millis(50);
 /// The one provable exception (S2): nothing passes between the nodes, and both reach the gateway.
 pub(super) fn split_heal(course: &mut Course) -> Step {
     course.boot()?;
-    course.lab.separate_nodes()?;
-    course.lab.pull_cable()?;
+    course.pair.separate_nodes()?;
+    course.pair.pull_cable()?;
     let limit = course.timeout * 3;
     let both = |course: &mut Course| Node::ALL.into_iter().all(|node| course.has_role(node, "Active"));
     let took = course.wait_for("both active, as S2 allows", limit, both)?;
@@ -24,14 +24,14 @@ pub(super) fn split_heal(course: &mut Course) -> Step {
     course.pass(SPLIT_FOR)?;
     course.observe_closely();
     let heal = Instant::now();
-    course.lab.heal_lan()?;
+    course.pair.heal_lan()?;
     let healed = Instant::now();
-    let single = |course: &mut Course| course.lab.sightings().now.iter().filter(|&&bound| bound).count() == 1;
+    let single = |course: &mut Course| course.pair.sightings().now.iter().filter(|&&bound| bound).count() == 1;
     course.wait_for("one holder of the cluster IP", Duration::from_secs(2), single)?;
-    let released = course.lab.sightings().bindings.last().map_or(heal, |binding| binding.at);
+    let released = course.pair.sightings().bindings.last().map_or(heal, |binding| binding.at);
     let one_after = released.saturating_duration_since(healed);
     course.measured("one active after", one_after);
-    course.lab.restore_cable()?;
+    course.pair.restore_cable()?;
     course.settle()?;
     course.expect_at_most("one active after", one_after, HEALED + LAB_SLACK)
 }
@@ -41,19 +41,19 @@ pub(super) fn lan_split(course: &mut Course) -> Step {
     let old = course.boot()?;
     course.observe_closely();
     let begin = Instant::now();
-    course.lab.split_lan(&[Station::Node(old)])?;
+    course.pair.split_lan(&[Station::Node(old)])?;
     let bound = course.takes_over(old.peer(), begin, course.timeout * 2)?;
     course.measured("takeover after", bound - begin);
-    course.lab.heal_lan()?;
+    course.pair.heal_lan()?;
     let active = course.settle()?;
     course.expect(active == old.peer(), "the healed node does not preempt the active")?;
     let again = Instant::now();
-    course.lab.split_lan(&[Station::Node(old), Station::Phone])?;
+    course.pair.split_lan(&[Station::Node(old), Station::Phone])?;
     let length = course.timeout * 2;
     course.watch("the side of the gateway stays active", length, |course| course.has_role(active, "Active"))?;
-    course.lab.heal_lan()?;
+    course.pair.heal_lan()?;
     course.wait_for("the phone is served again", Duration::from_secs(2), |course| {
-        course.lab.phone(again).served_by == Some(active)
+        course.pair.phone_view(again).served_by == Some(active)
     })?;
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! Services of the PBX that crash or hang.
 
 use crate::core_pattern::CorePattern;
-use crate::course::{Course, Failure, PHONE_JUDGES, Step};
 use crate::daemon;
+use crate::lab_course::{Course, Failure, PHONE_JUDGES, Step};
 use crate::plan::Node;
 use crate::service::{KICK_TIMEOUT, KICKING, Kicks, PROCESS, ServiceProcess};
 use std::fs;
@@ -42,7 +42,7 @@ impl Pbx {
     }
 
     fn crash(&self, course: &mut Course, node: Node) -> Step {
-        course.lab.timeline.note(format_args!("{PROCESS} of {node} crashes"));
+        course.pair.timeline.note(format_args!("{PROCESS} of {node} crashes"));
         match &self.processes[node.index()] {
             Some(process) => Ok(process.crash()?),
             None => Err(Failure(format!("{PROCESS} of {node} does not run"))),
@@ -51,13 +51,13 @@ impl Pbx {
 
     /// Stops the kicks; gives the time of the last one.
     fn hang(&mut self, course: &mut Course, node: Node) -> Step<Instant> {
-        course.lab.timeline.note(format_args!("{KICKING} of {node} hangs"));
+        course.pair.timeline.note(format_args!("{KICKING} of {node} hangs"));
         let kicks = self.kicks[node.index()].take();
         kicks.map(Kicks::stop).ok_or_else(|| Failure(format!("{KICKING} of {node} hangs already")))
     }
 
     fn restart(&mut self, course: &mut Course, node: Node) -> Step {
-        course.lab.timeline.note(format_args!("services of {node} restarted"));
+        course.pair.timeline.note(format_args!("services of {node} restarted"));
         self.processes[node.index()] = None;
         self.processes[node.index()] = Some(ServiceProcess::start(node, 0)?);
         self.kicks[node.index()] = Some(Kicks::start(node)?);
@@ -67,7 +67,7 @@ impl Pbx {
 
 fn is_at_fault(course: &mut Course, node: Node, service: &str) -> bool {
     let name = format!("SERVICE {service}");
-    let status = course.lab.status(node);
+    let status = course.pair.status(node);
     status.is_some_and(|status| status.faults.iter().any(|fault| fault.name == name && fault.raised))
 }
 

@@ -1,6 +1,6 @@
 //! The tour: what the pair is for, in less than a minute.
 
-use crate::course::{Course, Failure, Step};
+use crate::lab_course::{Course, Failure, Step};
 use crate::plan::Node;
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ pub(super) fn tour(course: &mut Course) -> Step {
 
 fn forced_switch(course: &mut Course, old: Node) -> Step {
     let begin = Instant::now();
-    course.lab.force_switch(old).map_err(Failure)?;
+    course.pair.force_switch(old).map_err(Failure)?;
     course.takes_over(old.peer(), begin, Duration::from_secs(1))?;
     let gap = course.gap_of_change(old.peer(), begin)?.length();
     course.measured("forced switch gap", gap);
@@ -25,20 +25,20 @@ fn forced_switch(course: &mut Course, old: Node) -> Step {
 
 fn crash(course: &mut Course, old: Node) -> Step {
     let begin = Instant::now();
-    course.lab.kill(old)?;
+    course.pair.kill(old)?;
     course.takes_over(old.peer(), begin, course.timeout * 2)?;
     let gap = course.gap_of_change(old.peer(), begin)?.length();
     course.measured("crash gap", gap);
-    course.lab.start(old)?;
+    course.pair.start(old)?;
     course.settle().map(drop)
 }
 
 fn cable(course: &mut Course, active: Node) -> Step {
     let begin = Instant::now();
-    course.lab.pull_cable()?;
+    course.pair.pull_cable()?;
     let length = course.timeout + Duration::from_secs(1);
     course.watch("no role change", length, |course| course.has_role(active, "Active"))?;
-    course.lab.restore_cable()?;
+    course.pair.restore_cable()?;
     course.settle()?;
     let gap = course.longest_gap(begin);
     course.measured("cable cut gap", gap);
@@ -47,10 +47,10 @@ fn cable(course: &mut Course, active: Node) -> Step {
 
 fn power_loss(course: &mut Course, old: Node) -> Step {
     let begin = Instant::now();
-    course.lab.power_off(old)?;
+    course.pair.power_off(old)?;
     course.takes_over(old.peer(), begin, course.timeout * 2)?;
     let gap = course.gap_of_change(old.peer(), begin)?.length();
     course.measured("power loss gap", gap);
-    course.lab.power_on(old)?;
+    course.pair.power_on(old)?;
     course.settle().map(drop)
 }

@@ -1,6 +1,6 @@
 //! What a daemon costs, and whether the lab itself can be trusted.
 
-use crate::course::{Course, Failure, PHONE_JUDGES, Step};
+use crate::lab_course::{Course, Failure, PHONE_JUDGES, Step};
 use crate::operations::Lab;
 use crate::plan::Node;
 use std::io;
@@ -18,13 +18,13 @@ const HAND_OVERLAP: Duration = Duration::from_millis(200);
 pub(super) fn idle(course: &mut Course) -> Step {
     course.boot()?;
     let length = Duration::from_secs(course.seconds.unwrap_or(IDLE_S).into());
-    let before = [course.lab.usage(Node::A)?, course.lab.usage(Node::B)?];
+    let before = [course.pair.usage(Node::A)?, course.pair.usage(Node::B)?];
     let begin = Instant::now();
     // The status is not asked for meanwhile: answering costs as well.
     std::thread::sleep(length);
     let took = begin.elapsed().as_secs_f64();
     for (node, names) in [(Node::A, ["memory of A", "processor of A"]), (Node::B, ["memory of B", "processor of B"])] {
-        let after = course.lab.usage(node)?;
+        let after = course.pair.usage(node)?;
         let cpu = after.cpu.saturating_sub(before[node.index()].cpu).as_secs_f64() / took * 100.0;
         course.figure(names[0], after.rss_kib as f64 / 1024.0, "MiB");
         course.figure(names[1], cpu, "%");
@@ -36,7 +36,7 @@ pub(super) fn idle(course: &mut Course) -> Step {
 /// is silent leaves stale ARP caches, and the lab must show that.
 pub(super) fn calibration(course: &mut Course) -> Step {
     course.observe_closely();
-    course.lab.bind_by_hand(Node::A)?;
+    course.pair.bind_by_hand(Node::A)?;
     course.wait_for("A serves the phone", Duration::from_secs(5), |course| served_by(course, Node::A))?;
     gap_by_hand(course)?;
     overlap_by_hand(course)?;
@@ -44,7 +44,7 @@ pub(super) fn calibration(course: &mut Course) -> Step {
 }
 
 fn served_by(course: &Course, node: Node) -> bool {
-    course.lab.phone(Instant::now()).served_by == Some(node)
+    course.pair.phone_view(Instant::now()).served_by == Some(node)
 }
 
 /// A time that was made by hand. Each step waits for the kernel, so it lies between two lengths.
@@ -67,11 +67,11 @@ fn between(
     second: impl FnOnce(&mut Lab) -> io::Result<()>,
 ) -> Step<Made> {
     let outer = Instant::now();
-    first(&mut course.lab)?;
+    first(&mut course.pair)?;
     let inner = Instant::now();
     course.pass(length)?;
     let at_least = inner.elapsed();
-    second(&mut course.lab)?;
+    second(&mut course.pair)?;
     let at_most = outer.elapsed();
     course.pass(PHONE_JUDGES)?;
     Ok(Made { at_least, at_most })
@@ -89,10 +89,10 @@ fn gap_by_hand(course: &mut Course) -> Step {
 
 /// Both nodes have the address for a while: the observer must see that while.
 fn overlap_by_hand(course: &mut Course) -> Step {
-    let before = course.lab.sightings().both_bound;
+    let before = course.pair.sightings().both_bound;
     course.expect(before.is_zero(), "the address was never on both nodes before")?;
     let made = between(course, HAND_OVERLAP, |lab| lab.bind_by_hand(Node::B), |lab| lab.release_by_hand(Node::B))?;
-    let seen = course.lab.sightings().both_bound;
+    let seen = course.pair.sightings().both_bound;
     course.measured("overlap made", made.at_most);
     course.measured("overlap seen", seen);
     course.expect(made.matches(seen), "the observer sees the overlap that was made")
@@ -101,11 +101,11 @@ fn overlap_by_hand(course: &mut Course) -> Step {
 /// The address moves and nobody says so: the phone's ARP cache must still point to the old owner.
 fn silent_move(course: &mut Course) -> Step {
     let begin = Instant::now();
-    course.lab.release_by_hand(Node::A)?;
-    course.lab.bind_by_hand(Node::B)?;
+    course.pair.release_by_hand(Node::A)?;
+    course.pair.bind_by_hand(Node::B)?;
     course.pass(HAND_GAP)?;
-    let view = course.lab.phone(begin);
-    course.lab.release_by_hand(Node::B)?;
+    let view = course.pair.phone_view(begin);
+    course.pair.release_by_hand(Node::B)?;
     let silent = view.silent_for.ok_or_else(|| Failure(format!("the phone found the silent owner: {view:?}")))?;
     course.measured("stale ARP cache for", silent);
     Ok(())

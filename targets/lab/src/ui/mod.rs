@@ -4,8 +4,8 @@ mod draw;
 mod keys;
 mod picture;
 
-use crate::course::Course;
 use crate::gaps::Gap;
+use crate::lab_course::Course;
 use crate::plan::Node;
 use keys::{Action, action};
 use picture::Picture;
@@ -23,7 +23,7 @@ const NAMED_GAP: Duration = Duration::from_millis(5);
 /// Shows the pair until the user quits.
 pub(crate) fn run(mut course: Course, interrupted: &AtomicBool) -> io::Result<()> {
     for node in Node::ALL {
-        course.lab.start(node)?;
+        course.pair.start(node)?;
     }
     let mut terminal = ratatui::try_init()?;
     let outcome = show(&mut terminal, &mut course, interrupted);
@@ -48,8 +48,8 @@ fn show(terminal: &mut DefaultTerminal, course: &mut Course, interrupted: &Atomi
                 if action == Action::Quit {
                     return Ok(());
                 }
-                if let Err(reason) = keys::perform(action, &mut course.lab) {
-                    course.lab.timeline.note(format_args!("not done: {reason}"));
+                if let Err(reason) = keys::perform(action, &mut course.pair) {
+                    course.pair.timeline.note(format_args!("not done: {reason}"));
                 }
                 break;
             }
@@ -59,10 +59,10 @@ fn show(terminal: &mut DefaultTerminal, course: &mut Course, interrupted: &Atomi
 }
 
 fn name_new_gaps(course: &mut Course, named_until: &mut Instant) {
-    for gap in course.lab.phone(*named_until).gaps {
+    for gap in course.pair.phone_view(*named_until).gaps {
         *named_until = gap.end;
         if gap.length() >= NAMED_GAP || gap.before != gap.after {
-            course.lab.timeline.note(gap_line(&gap));
+            course.pair.timeline.note(gap_line(&gap));
         }
     }
 }

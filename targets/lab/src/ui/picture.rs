@@ -1,7 +1,7 @@
 //! Everything the picture shows, as plain data.
 
-use crate::course::Course;
 use crate::gaps::Gap;
+use crate::lab_course::Course;
 use crate::plan::{Node, Port};
 use std::time::{Duration, Instant};
 use ucm_ha_control::Report;
@@ -53,28 +53,28 @@ impl Picture {
     /// Looks at everything. The phone's gaps count since `begin`.
     pub(super) fn take(course: &mut Course, begin: Instant) -> Self {
         let [a, b] = course.statuses();
-        let sightings = course.lab.sightings();
-        let phone = course.lab.phone(begin);
+        let sightings = course.pair.sightings();
+        let phone = course.pair.phone_view(begin);
         let mut node = |node: Node, status| NodePicture {
             node,
-            powered: course.lab.is_powered(node),
-            running: course.lab.is_running(node),
-            frozen: course.lab.is_frozen(node),
+            powered: course.pair.is_powered(node),
+            running: course.pair.is_running(node),
+            frozen: course.pair.is_frozen(node),
             bound: sightings.now[node.index()],
-            lan_cut: course.lab.is_cut(Port::lan(node)),
-            cable_cut: course.lab.is_cut(Port::cable(node)),
+            lan_cut: course.pair.is_cut(Port::lan(node)),
+            cable_cut: course.pair.is_cut(Port::cable(node)),
             status,
         };
         Self {
             nodes: [node(Node::A, a), node(Node::B, b)],
-            gateway_on: course.lab.gateway_is_on(),
+            gateway_on: course.pair.gateway_is_on(),
             served_by: phone.served_by,
             silent_for: phone.silent_for,
             last_gap: phone.gaps.last().copied(),
             longest_gap: phone.longest(),
             both_bound: sightings.both_bound,
             events: course
-                .lab
+                .pair
                 .timeline
                 .newest(MAX_EVENTS)
                 .map(|entry| (entry.at.as_millis(), entry.text.clone()))

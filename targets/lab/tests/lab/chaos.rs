@@ -154,6 +154,21 @@ fn a_foreign_host_that_has_the_cluster_ip_when_the_active_dies() {
 }
 
 #[test]
+fn a_node_without_power_whose_peer_keeps_its_carrier() {
+    survives("power-loss-silent");
+}
+
+#[test]
+fn a_switch_of_the_lan_that_reboots() {
+    survives("switch-reboot");
+}
+
+#[test]
+fn configurations_that_are_read_again() {
+    survives("reload");
+}
+
+#[test]
 fn all_ports_bounced_together() {
     survives("ports-bounced");
 }
