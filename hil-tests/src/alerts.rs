@@ -1,9 +1,9 @@
 //! The alerts of a node, in the guide's text.
 
-use crate::course::{Course, Failure, Step};
+use crate::course::{Course, Failure, OnRig, Step};
+use lab::plan::Node;
 use serde::Deserialize;
 use std::time::Duration;
-use ucm_ha_linux::lab::plan::Node;
 
 /// How long an alert may take to be in the list.
 const LISTED: Duration = Duration::from_secs(5);
@@ -57,20 +57,26 @@ impl Alert {
     }
 }
 
-impl Course<'_> {
+/// What scenarios ask of the alerts.
+pub(crate) trait Alerts {
     /// The number of the newest event of a node.
-    pub(crate) fn newest_event(&mut self, node: Node) -> Step<u64> {
-        Ok(self.events(node)?.iter().map(|event| event.id).max().unwrap_or_default())
+    fn newest_event(&mut self, node: Node) -> Step<u64>;
+    /// Waits until `alert` is in the list after the event with this number, word for word as the guide has it.
+    fn expect_alert(&mut self, alert: Alert, after: u64) -> Step;
+}
+
+impl Alerts for Course {
+    fn newest_event(&mut self, node: Node) -> Step<u64> {
+        Ok(events(self, node)?.iter().map(|event| event.id).max().unwrap_or_default())
     }
 
-    /// Waits until `alert` is in the list after the event with this number, word for word as the guide has it.
-    pub(crate) fn expect_alert(&mut self, alert: Alert, after: u64) -> Step {
+    fn expect_alert(&mut self, alert: Alert, after: u64) -> Step {
         let mac = self.facts().macs[alert.of.index()].to_string().replace(':', "").to_lowercase();
         let begin = format!("MAC : {mac} -- {} ", alert.cause);
         let end = format!(" {}", alert.text());
         let what = format!("{} has the alert `{begin}…{end}`", alert.on);
         self.wait_for(what, LISTED, |course| {
-            course.events(alert.on).is_ok_and(|events| {
+            events(course, alert.on).is_ok_and(|events| {
                 events.iter().any(|event| {
                     event.id > after
                         && event.name == "HA failure warning"
@@ -83,13 +89,13 @@ impl Course<'_> {
         })
         .map(drop)
     }
+}
 
-    fn events(&mut self, node: Node) -> Step<Vec<Event>> {
-        let text = self.look(node, "ucm-ha --config $CONFIG events --json")?;
-        let events = text.lines().map(|line| {
-            serde_json::from_str(line)
-                .map_err(|error| Failure(format!("{node} lists an event that is none ({error}): {line}")))
-        });
-        events.collect()
-    }
+fn events(course: &mut Course, node: Node) -> Step<Vec<Event>> {
+    let text = course.peek(node, "ucm-ha --config $CONFIG events --json")?;
+    let events = text.lines().map(|line| {
+        serde_json::from_str(line)
+            .map_err(|error| Failure(format!("{node} lists an event that is none ({error}): {line}")))
+    });
+    events.collect()
 }

@@ -1,6 +1,13 @@
 //! A real pair on a bench: every stimulus is a command that a file gives.
 
-use crate::rig::{Ability, Answer, Facts, Rig, Stimulus, Tap, letter};
+use crate::rig::{Answer, Facts, Rig, Tap};
+use lab::error::Context;
+use lab::frames::FrameSocket;
+use lab::netns::Netns;
+use lab::pair::Ability;
+use lab::plan::Node;
+use lab::site::Site;
+use lab::stimulus::Stimulus;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,11 +17,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 use ucm_ha::types::{Cidr, MacAddr};
-use ucm_ha_linux::lab::error::Context;
-use ucm_ha_linux::lab::frames::FrameSocket;
-use ucm_ha_linux::lab::netns::Netns;
-use ucm_ha_linux::lab::network::Site;
-use ucm_ha_linux::lab::plan::Node;
 
 /// The namespace of this process, in which a bench's phone sits unless the file says otherwise.
 const OWN_NAMESPACE: &str = "/proc/self/ns/net";
@@ -83,6 +85,13 @@ impl Bench {
         Ok(Self { file, phone_address, macs, seat })
     }
 
+    /// The command for a stimulus.
+    fn command(&self, stimulus: Stimulus) -> Result<&str, String> {
+        let name = stimulus.name().map_or_else(|| stimulus.to_string(), str::to_owned);
+        let command = self.file.stimuli.get(&name);
+        command.map(String::as_str).ok_or_else(|| format!("the bench has no command for {name}"))
+    }
+
     /// The address of this machine on the pair's LAN.
     pub(crate) fn phone_address(&self) -> Cidr {
         self.phone_address
@@ -123,7 +132,7 @@ fn ask_mac(command: &str, node: Node) -> io::Result<MacAddr> {
 
 /// Runs a command of the file for a node.
 fn execute(command: &str, node: Node, stdin: Option<&str>) -> io::Result<Output> {
-    let command = command.replace("{node}", letter(node));
+    let command = command.replace("{node}", node.letter());
     let mut shell = Command::new("sh");
     shell.args(["-c", &command]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = shell.spawn().context("cannot run a shell")?;
@@ -151,17 +160,16 @@ impl Rig for Bench {
 
     fn has(&self, ability: Ability) -> Result<(), String> {
         match ability {
-            Ability::Give(stimulus) if !self.file.stimuli.contains_key(stimulus.name()) => {
-                Err(format!("the bench has no command for {}", stimulus.name()))
-            }
+            Ability::Give(stimulus) => self.command(stimulus).map(drop),
             Ability::OwnKernel if self.file.pair.watchdog_s == 0 => Err("the bench has no watchdog".to_owned()),
-            Ability::Give(_) | Ability::OwnKernel => Ok(()),
+            Ability::OwnKernel => Ok(()),
+            Ability::BadWires => Err("the bench's wires are good".to_owned()),
+            Ability::Key => Err("nobody knows whether the bench's nodes have a key".to_owned()),
         }
     }
 
     fn apply(&mut self, stimulus: Stimulus) -> io::Result<()> {
-        let command = self.file.stimuli.get(stimulus.name());
-        let command = command.ok_or_else(|| io::Error::other(format!("the bench has no command for {stimulus}")))?;
+        let command = self.command(stimulus).map_err(io::Error::other)?;
         let node = stimulus.node().unwrap_or(Node::A);
         let output = execute(command, node, None)?;
         if !output.status.success() {
@@ -206,7 +214,7 @@ mod tests {
     fn the_example_is_a_bench_with_every_stimulus() {
         let file = read(EMULATED).expect("the example can be read");
         for stimulus in [Stimulus::PowerOn(Node::A), Stimulus::CablePull, Stimulus::Replace(Node::B)] {
-            assert!(file.stimuli.contains_key(stimulus.name()), "{stimulus}");
+            assert!(stimulus.name().is_some_and(|name| file.stimuli.contains_key(name)), "{stimulus}");
         }
     }
 

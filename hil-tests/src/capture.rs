@@ -1,6 +1,8 @@
 //! Records every frame at the rig's taps into a file that Wireshark opens.
 
 use crate::rig::Tap;
+use lab::error::Context;
+use lab::worker::{STOP_CHECK, Worker, wait_readable};
 use pcap_file::DataLink;
 use pcap_file::pcapng::PcapNgWriter;
 use pcap_file::pcapng::blocks::enhanced_packet::EnhancedPacketBlock;
@@ -12,8 +14,6 @@ use std::os::fd::AsFd;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
-use ucm_ha_linux::lab::error::Context;
-use ucm_ha_linux::lab::worker::{STOP_CHECK, Worker, wait_readable};
 
 /// Frames that one file holds at most.
 const MAX_FRAMES: u32 = 500_000;

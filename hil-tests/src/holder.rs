@@ -1,6 +1,9 @@
 //! Who holds the cluster IP, as the LAN sees it: who answers when ARP asks for it.
 
 use crate::names::Names;
+use lab::frames::{Direction, FrameSocket};
+use lab::plan::Node;
+use lab::worker::{Stop, Worker, wait_readable};
 use smoltcp::wire::{ArpOperation, ArpPacket, ArpRepr, EthernetAddress, EthernetFrame, EthernetProtocol, EthernetRepr};
 use std::collections::VecDeque;
 use std::io;
@@ -9,9 +12,6 @@ use std::os::fd::AsFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use ucm_ha::types::{Cidr, MacAddr};
-use ucm_ha_linux::lab::frames::{Direction, FrameSocket};
-use ucm_ha_linux::lab::plan::Node;
-use ucm_ha_linux::lab::worker::{Stop, Worker, wait_readable};
 
 /// Time between two questions.
 const ASK_PERIOD: Duration = Duration::from_millis(50);

@@ -4,17 +4,17 @@
 //! owner, or not at all. Every appliance answers them, so nothing has to be installed for it.
 
 use crate::names::Names;
+use lab::error::Context;
+use lab::frames::{Direction, FrameSocket};
+use lab::phone::Line;
+use lab::plan::Node;
+use lab::site::Site;
 use smoltcp::phy::ChecksumCapabilities;
 use smoltcp::wire::{EthernetFrame, EthernetProtocol, Icmpv4Packet, Icmpv4Repr, IpProtocol, Ipv4Packet};
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::os::fd::{AsFd, BorrowedFd};
-use ucm_ha_linux::lab::error::Context;
-use ucm_ha_linux::lab::frames::{Direction, FrameSocket};
-use ucm_ha_linux::lab::network::Site;
-use ucm_ha_linux::lab::phone::Line;
-use ucm_ha_linux::lab::plan::Node;
 
 /// Marks the phone's requests among others.
 const IDENT: u16 = 0x5543;

@@ -1,4 +1,4 @@
-//! The rig: scenarios written once, played on network namespaces, on emulated ARM machines, or on a real bench.
+//! The rig: scenarios written once, played on emulated ARM machines or on a real bench.
 //!
 //! `cargo run -p hil-tests -- --backend qemu` plays them all. Everything but a bench happens in a sandbox of the kernel's,
 //! as the lab does: whatever becomes of this program, nothing of it is left.
@@ -9,9 +9,9 @@ mod bench;
 mod capture;
 mod course;
 mod holder;
+mod limits;
 mod line;
 mod names;
-mod namespaces;
 mod prepare;
 mod qemu;
 mod realtime;
@@ -23,6 +23,7 @@ mod summary;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use course::Stage;
+use lab::{priority, sandbox};
 use report::Order;
 use scenarios::Scenario;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
@@ -31,7 +32,6 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use ucm_ha_linux::lab::{priority, sandbox};
 
 /// Play scenarios on a pair and check what came of them.
 #[derive(Debug, Parser)]
@@ -46,7 +46,7 @@ struct Cli {
 #[derive(Debug, Args)]
 struct PlayArgs {
     /// What the pair is
-    #[arg(long, value_enum, default_value_t = Backend::Namespaces)]
+    #[arg(long, value_enum, default_value_t = Backend::Qemu)]
     backend: Backend,
     /// Only this scenario; may be given more than once
     #[arg(long, value_name = "NAME")]
@@ -81,8 +81,6 @@ enum Command {
 /// What the pair is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Backend {
-    /// Daemons in network namespaces
-    Namespaces,
     /// Two emulated 64-bit ARM machines
     Qemu,
     /// An emulated 64-bit and an emulated 32-bit ARM machine

@@ -1,9 +1,9 @@
 //! Which MAC address is which node. A unit that is replaced brings a new one.
 
+use lab::plan::Node;
 use smoltcp::wire::EthernetAddress;
 use std::sync::{Arc, PoisonError, RwLock};
 use ucm_ha::types::MacAddr;
-use ucm_ha_linux::lab::plan::Node;
 
 /// The table, shared by everybody who watches the LAN.
 #[derive(Clone)]

@@ -1,14 +1,13 @@
 //! What the rigs are built from, and the rigs themselves.
 
 use crate::Backend;
-use crate::namespaces::Namespaces;
 use crate::qemu::{Board, Qemu};
 use crate::rig::Rig;
+use lab::error::Context;
 use std::env;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use ucm_ha_linux::lab::error::Context;
 
 /// The folder of the workspace.
 const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
@@ -22,7 +21,6 @@ pub(crate) fn output() -> PathBuf {
 /// Builds and fetches the parts of a backend. Needs the network the first time.
 pub(crate) fn prepare(backend: Backend) -> io::Result<()> {
     let kinds: &[&str] = match backend {
-        Backend::Namespaces => &["host"],
         Backend::Qemu => &["aarch64"],
         Backend::QemuMixed => &["aarch64", "armv7"],
         Backend::Bench => &[],
@@ -42,7 +40,6 @@ pub(crate) fn prepare(backend: Backend) -> io::Result<()> {
 pub(crate) fn build(backend: Backend) -> io::Result<Box<dyn Rig>> {
     let parts = output();
     match backend {
-        Backend::Namespaces => Ok(Box::new(Namespaces::build(&parts.join("host"))?)),
         Backend::Qemu => Ok(Box::new(Qemu::build([Board::Aarch64; 2], &parts)?)),
         Backend::QemuMixed => Ok(Box::new(Qemu::build([Board::Aarch64, Board::Armv7], &parts)?)),
         Backend::Bench => Err(io::Error::other("a bench is not built but opened")),

@@ -1,19 +1,19 @@
 //! Plays scenarios and reports: a timeline while it goes on, a sum at the end, a JUnit file, and what a failure left.
 
 use crate::capture::Capture;
-use crate::course::{Course, Failure, Figure, Stage, Step};
-use crate::rig::letter;
+use crate::course::{Course, Failure, Figure, OnRig, Stage, Step};
 use crate::scenarios::Scenario;
 use crate::summary::Summary;
+use lab::error::Context;
+use lab::pair::Pair;
+use lab::plan::Node;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use std::fs::{self, File};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-use ucm_ha_linux::lab::error::Context;
-use ucm_ha_linux::lab::plan::Node;
 
 /// Lines of each console that a failure shows.
 const CONSOLE_LINES: usize = 30;
@@ -103,16 +103,16 @@ fn play_one(
     stage: &mut Option<Stage>,
     interrupted: &Arc<AtomicBool>,
 ) -> Outcome {
-    let mut this = match stage.take().map_or_else(|| (order.build)(), Ok) {
+    let this = match stage.take().map_or_else(|| (order.build)(), Ok) {
         Ok(this) => this,
         Err(error) => return Outcome::Failed(error.into()),
     };
-    if let Some(reason) = scenario.needs.iter().find_map(|need| this.rig().has(*need).err()) {
+    if let Some(reason) = scenario.needs.iter().find_map(|need| this.has(*need).err()) {
         *stage = Some(this);
         return Outcome::Skipped(reason);
     }
     let capture = order.folder.join(format!("{name}.pcapng"));
-    let outcome = record_and_play(scenario, &mut this, &capture, interrupted);
+    let (mut this, outcome) = record_and_play(scenario, this, &capture, interrupted);
     match outcome {
         Ok(figures) => {
             if !order.keep
@@ -133,35 +133,37 @@ fn play_one(
     }
 }
 
+/// Plays it on the stage, which comes back whatever became of it.
 fn record_and_play(
     scenario: &Scenario,
-    stage: &mut Stage,
-    file: &std::path::Path,
+    mut stage: Stage,
+    file: &Path,
     interrupted: &Arc<AtomicBool>,
-) -> Step<Vec<Figure>> {
-    let taps = stage.rig().taps()?;
-    let _capture = Capture::start(taps, file)?;
-    let mut course = Course::new(stage, Arc::clone(interrupted));
-    let outcome = ready(&mut course)
-        .and_then(|active| (scenario.play)(&mut course, active))
+) -> (Stage, Step<Vec<Figure>>) {
+    let taps = stage.rig().taps();
+    let capture = taps.and_then(|taps| Capture::start(taps, file));
+    let _capture = match capture {
+        Ok(capture) => capture,
+        Err(error) => return (stage, Err(error.into())),
+    };
+    stage.begin();
+    let timeout = stage.facts().timeout;
+    let mut course = Course::new(stage, timeout, Arc::clone(interrupted));
+    let outcome = Node::ALL
+        .into_iter()
+        .try_for_each(|node| course.power_on_if_off(node))
+        .and_then(|()| scenario.play(&mut course))
         .and_then(|()| course.expect_never_two());
     if let Err(failure) = &outcome {
-        course.timeline.note(format_args!("FAILED: {}", failure.0));
+        course.pair.timeline().note(format_args!("FAILED: {}", failure.0));
     }
-    outcome.map(|()| course.into_figures())
-}
-
-/// A settled pair; gives the active.
-fn ready(course: &mut Course<'_>) -> Step<Node> {
-    for node in Node::ALL {
-        course.power_on_if_off(node)?;
-    }
-    course.settle()
+    let (stage, figures) = course.end();
+    (stage, outcome.map(|()| figures))
 }
 
 fn show_consoles(stage: &mut Stage) {
     for node in Node::ALL {
-        println!("--- end of the console of {}", letter(node));
+        println!("--- end of the console of {}", node.letter());
         match stage.rig().console(node) {
             Ok(console) => {
                 let lines: Vec<&str> = console.lines().collect();
@@ -186,7 +188,7 @@ fn say(played: &Played) {
 }
 
 fn describe(figure: &Figure) -> String {
-    format!("{} {:.0} ms", figure.name, figure.length.as_secs_f64() * 1000.0)
+    format!("{} {:.0} {}", figure.name, figure.value, figure.unit)
 }
 
 fn write_junit(order: &Order<'_>, played: &[Played]) -> io::Result<()> {

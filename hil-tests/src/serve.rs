@@ -2,8 +2,12 @@
 
 use crate::Backend;
 use crate::prepare;
-use crate::rig::{Answer, Rig, Stimulus, parse_node};
+use crate::rig::{Answer, Rig};
 use clap::Args;
+use lab::error::Context;
+use lab::paths::ROOT;
+use lab::plan::Node;
+use lab::stimulus::Stimulus;
 use serde::{Deserialize, Serialize};
 use std::env;
 use std::ffi::OsString;
@@ -15,8 +19,6 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::thread;
 use std::time::Duration;
-use ucm_ha_linux::lab::error::Context;
-use ucm_ha_linux::lab::sandbox::ROOT;
 
 /// The rig's socket, in its sandbox.
 const SOCKET: &str = "rig.sock";
@@ -130,7 +132,7 @@ fn reply(rig: &mut dyn Rig, stream: UnixStream) -> io::Result<()> {
 }
 
 fn act(rig: &mut dyn Rig, request: &Request) -> io::Result<Reply> {
-    let node = |letter: &str| parse_node(letter).map_err(io::Error::other);
+    let node = |letter: &str| letter.parse::<Node>().map_err(io::Error::other);
     match request.words.split_once(' ') {
         Some(("run", letter)) => rig.run(node(letter)?, &request.stdin).map(Reply::from),
         Some(("console", letter)) => rig.console(node(letter)?).map(Reply::said),

@@ -3,7 +3,6 @@
 use crate::course::Figure;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::time::Duration;
 
 /// The plays of each scenario, in the order in which the scenarios were first played.
 #[derive(Default)]
@@ -15,7 +14,7 @@ struct Line {
     name: &'static str,
     played: usize,
     passed: usize,
-    figures: BTreeMap<&'static str, Vec<Duration>>,
+    figures: BTreeMap<(&'static str, &'static str), Vec<f64>>,
 }
 
 impl Summary {
@@ -30,7 +29,7 @@ impl Summary {
         line.played += 1;
         line.passed += usize::from(figures.is_some());
         for figure in figures.into_iter().flatten() {
-            line.figures.entry(figure.name).or_default().push(figure.length);
+            line.figures.entry((figure.name, figure.unit)).or_default().push(figure.value);
         }
     }
 }
@@ -39,14 +38,13 @@ impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for Line { name, played, passed, figures } in &self.scenarios {
             write!(f, "{name:<20}{passed} of {played}")?;
-            for (figure, lengths) in figures {
-                let mut lengths = lengths.clone();
-                lengths.sort_unstable();
+            for ((figure, unit), values) in figures {
+                let mut values = values.clone();
+                values.sort_by(f64::total_cmp);
                 if let (Some(least), Some(median), Some(most)) =
-                    (lengths.first(), lengths.get(lengths.len() / 2), lengths.last())
+                    (values.first(), values.get(values.len() / 2), values.last())
                 {
-                    let [least, median, most] = [least, median, most].map(Duration::as_millis);
-                    write!(f, ", {figure} {least} / {median} / {most} ms")?;
+                    write!(f, ", {figure} {least:.0} / {median:.0} / {most:.0} {unit}")?;
                 }
             }
             writeln!(f)?;
@@ -62,8 +60,8 @@ mod tests {
     #[test]
     fn figures_are_shown_as_least_median_and_most() {
         let mut summary = Summary::default();
-        for ms in [640, 700, 610] {
-            summary.add("power-cut-active", Some(&[Figure { name: "gap", length: Duration::from_millis(ms) }]));
+        for value in [640.0, 700.0, 610.0] {
+            summary.add("power-cut-active", Some(&[Figure { name: "gap", value, unit: "ms" }]));
         }
         summary.add("power-cut-active", None);
         summary.add("cable-pull", None);

@@ -1,10 +1,10 @@
 //! A machine's disk: configuration and state, which survive a power cut.
 
+use lab::error::Context;
 use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::process::Command;
-use ucm_ha_linux::lab::error::Context;
 
 /// Its size; a journal needs most of it.
 const SIZE_BYTES: u64 = 16 << 20;

@@ -2,12 +2,12 @@
 
 use crate::rig::TIMEOUT_S;
 use cpio::newc::{Builder, ModeFileType, trailer};
+use lab::error::Context;
+use lab::plan::{CLUSTER_IP, GATEWAY, Node, Wire};
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use ucm_ha::types::StationType;
-use ucm_ha_linux::lab::error::Context;
-use ucm_ha_linux::lab::plan::{CLUSTER_IP, GATEWAY, Node, Wire};
 
 const INIT: &str = include_str!("../../machine/init");
 const CONFIG: &str = include_str!("../../machine/config.toml");

@@ -5,7 +5,11 @@ use super::qmp::Qmp;
 use super::qtest::Qtest;
 use super::shell::Shell;
 use super::{Board, WATCHDOG, disk, read_if_there};
-use crate::rig::{Answer, FxoPort, letter};
+use crate::rig::Answer;
+use lab::error::Context;
+use lab::netns::Netns;
+use lab::plan::{Node, Wire};
+use lab::stimulus::FxoPort;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -13,9 +17,6 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 use ucm_ha::types::MacAddr;
-use ucm_ha_linux::lab::error::Context;
-use ucm_ha_linux::lab::netns::Netns;
-use ucm_ha_linux::lab::plan::{Node, Wire};
 
 const MEMORY_MIB: u32 = 128;
 /// The fault pin of FXO port n is input line n + 3 of the GPIO controller: line 3 is the machine's power key.
@@ -248,7 +249,7 @@ impl Machine {
     fn add_ports(&self, command: &mut Command) {
         let ports = [("lan", self.lan_mac), ("cable", self.node.mac(Wire::Cable))];
         for (name, mac) in ports {
-            let interface = format!("{name}-{}", letter(self.node));
+            let interface = format!("{name}-{}", self.node.letter());
             command.args(["-netdev", &format!("tap,id=net-{name},ifname={interface},script=no,downscript=no")]);
             command.args(["-device", &format!("virtio-net-device,id={name},netdev=net-{name},mac={mac}")]);
         }
@@ -258,7 +259,7 @@ impl Machine {
         let lower = |mac: MacAddr| mac.to_string().to_lowercase();
         format!(
             "console=ttyAMA0 panic=1 loglevel=4 node={} address={} lan_mac={} cable_mac={} watchdog_s={}",
-            letter(self.node),
+            self.node.letter(),
             self.node.address(),
             lower(self.lan_mac),
             lower(self.node.mac(Wire::Cable)),

@@ -11,18 +11,21 @@ mod qtest;
 mod shell;
 pub(crate) mod solo;
 
-use crate::rig::{Ability, Answer, Facts, Rig, Stimulus, Tap, letter};
+use crate::rig::{Answer, Facts, Rig, Tap};
+use lab::error::Context;
+use lab::frames::FrameSocket;
+use lab::network::{CABLE_BRIDGE, Cut};
+use lab::pair::Ability;
+use lab::paths::ROOT;
+use lab::plan::{GATEWAY, LAN, Node, PHONE, Wire};
+use lab::site::{LAN_BRIDGE, Site, attach};
+use lab::stimulus::Stimulus;
 use machine::{Links, Machine};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
-use ucm_ha_linux::lab::error::Context;
-use ucm_ha_linux::lab::frames::FrameSocket;
-use ucm_ha_linux::lab::network::{CABLE_BRIDGE, LAN_BRIDGE, Site, attach};
-use ucm_ha_linux::lab::plan::{GATEWAY, LAN, Node, PHONE, Wire};
-use ucm_ha_linux::lab::sandbox::ROOT;
 
 /// An emulated machine on a busy host takes this long to boot, at most.
 const BOOT_LIMIT: Duration = Duration::from_secs(120);
@@ -138,7 +141,10 @@ impl Rig for Qemu {
 
     fn has(&self, ability: Ability) -> Result<(), String> {
         match ability {
+            Ability::Give(stimulus) if stimulus.name().is_none() => Err(cannot(stimulus)),
             Ability::Give(_) | Ability::OwnKernel => Ok(()),
+            Ability::BadWires => Err("the machines' wires are good".to_owned()),
+            Ability::Key => Err("the machines have no key".to_owned()),
         }
     }
 
@@ -149,8 +155,8 @@ impl Rig for Qemu {
             Stimulus::PowerOffSilently(node) => self.power_off(node, true),
             Stimulus::CablePull => self.set(|rig| rig.cable_connected = false),
             Stimulus::CablePlug => self.set(|rig| rig.cable_connected = true),
-            Stimulus::LanPull(node) => self.set(|rig| rig.lan_connected[node.index()] = false),
-            Stimulus::LanPlug(node) => self.set(|rig| rig.lan_connected[node.index()] = true),
+            Stimulus::Cut(node, Wire::Lan, Cut::Carrier) => self.set(|rig| rig.lan_connected[node.index()] = false),
+            Stimulus::Mend(node, Wire::Lan) => self.set(|rig| rig.lan_connected[node.index()] = true),
             Stimulus::SwitchOff => self.set(|rig| rig.switch_on = false),
             Stimulus::SwitchOn => self.set(|rig| rig.switch_on = true),
             Stimulus::FxoFault(node, port) => self.machine(node).set_fxo_fault(port, true),
@@ -158,6 +164,7 @@ impl Rig for Qemu {
             Stimulus::Reload(node) => self.machine(node).reload(),
             Stimulus::Upgrade(node) => self.machine(node).upgrade(),
             Stimulus::Replace(node) => self.replace(node),
+            _ => Err(io::Error::other(cannot(stimulus))),
         }
     }
 
@@ -193,8 +200,12 @@ impl Qemu {
     }
 }
 
+fn cannot(stimulus: Stimulus) -> String {
+    format!("nobody does this to emulated machines: {stimulus}")
+}
+
 fn work_folder(node: Node) -> PathBuf {
-    Path::new(ROOT).join(format!("machine-{}", letter(node)))
+    Path::new(ROOT).join(format!("machine-{}", node.letter()))
 }
 
 fn tap_name(node: Node, wire: Wire) -> String {
@@ -202,7 +213,7 @@ fn tap_name(node: Node, wire: Wire) -> String {
         Wire::Lan => "lan",
         Wire::Cable => "cable",
     };
-    format!("{wire}-{}", letter(node))
+    format!("{wire}-{}", node.letter())
 }
 
 /// A tap that stays while no emulator uses it.

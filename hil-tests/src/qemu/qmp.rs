@@ -1,12 +1,12 @@
 //! The emulator's control socket.
 
+use lab::error::Context;
 use serde_json::{Value, json};
 use std::io::{self, BufRead, BufReader, Write};
 use std::mem;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
-use ucm_ha_linux::lab::error::Context;
 
 /// How long the emulator may take for an answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);

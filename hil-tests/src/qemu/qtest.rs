@@ -1,10 +1,10 @@
 //! The emulator's test socket: sets input lines of the machine's GPIO controller, as a chip's fault pin would.
 
+use lab::error::Context;
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
-use ucm_ha_linux::lab::error::Context;
 
 /// How long the emulator may take for an answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);

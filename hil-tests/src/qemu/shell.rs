@@ -1,11 +1,11 @@
 //! The shell of a machine, on a virtual serial port of its own.
 
 use crate::rig::Answer;
+use lab::error::Context;
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
-use ucm_ha_linux::lab::error::Context;
 
 /// How long a command may take.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(8);

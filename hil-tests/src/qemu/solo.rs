@@ -3,13 +3,13 @@
 use super::Board;
 use super::machine::{Links, Machine};
 use crate::prepare;
-use crate::rig::parse_node;
 use crate::serve::{Reply, Request};
 use clap::Args;
+use lab::netns::Netns;
+use lab::plan::Node;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use ucm_ha_linux::lab::netns::Netns;
 
 /// The namespace of this process.
 const OWN_NAMESPACE: &str = "/proc/self/ns/net";
@@ -25,7 +25,7 @@ pub(crate) struct MachineArgs {
 
 /// Obeys one request a line of its standard input, each answered by a line, until that ends; with it ends the machine.
 pub(crate) fn run(args: &MachineArgs) -> io::Result<ExitCode> {
-    let node = parse_node(&args.node).map_err(io::Error::other)?;
+    let node = args.node.parse::<Node>().map_err(io::Error::other)?;
     let parts = prepare::output().join(Board::Aarch64.name());
     let netns = Netns::at(Path::new(OWN_NAMESPACE))?;
     let mut machine = Machine::assemble(node, Board::Aarch64, &parts, &args.folder)?;
@@ -50,7 +50,7 @@ fn obey(machine: &mut Machine, netns: &Netns, request: &Request) -> io::Result<R
 #[cfg(test)]
 mod tests {
     use super::super::tap_name;
-    use ucm_ha_linux::lab::plan::{Node, Wire};
+    use lab::plan::{Node, Wire};
 
     #[test]
     fn the_ports_are_those_that_the_arguments_name() {

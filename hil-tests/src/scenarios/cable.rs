@@ -1,16 +1,16 @@
 //! The heartbeat cable.
 
-use super::UNNOTICED;
-use crate::alerts::Alert;
-use crate::course::{Course, Step};
-use crate::rig::Stimulus;
+use crate::alerts::{Alert, Alerts};
+use crate::course::{Course, OnRig, Step};
+use crate::limits::UNNOTICED;
+use lab::plan::Node;
+use lab::stimulus::Stimulus;
 use std::time::Duration;
-use ucm_ha_linux::lab::plan::Node;
 
 /// How long the pair is watched with the cable pulled: longer than T.
 const PULLED: Duration = Duration::from_secs(6);
 
-pub(super) fn pull(course: &mut Course<'_>, active: Node) -> Step {
+pub(super) fn pull(course: &mut Course, active: Node) -> Step {
     let before = [course.newest_event(Node::A)?, course.newest_event(Node::B)?];
     let pulled = course.apply(Stimulus::CablePull)?;
     course.watch_service(active, PULLED)?;
@@ -28,6 +28,6 @@ pub(super) fn pull(course: &mut Course<'_>, active: Node) -> Step {
     }
     let still = course.settle()?;
     course.expect(still == active, "no change of roles")?;
-    let gap = course.longest_gap(pulled)?;
+    let gap = course.measure_gap(pulled)?;
     course.expect_at_most("gap", gap, UNNOTICED)
 }

@@ -1,17 +1,18 @@
 //! FXO ports.
 
-use super::{UNNOTICED, own_fault};
-use crate::alerts::Alert;
-use crate::course::{Course, Step};
-use crate::rig::{FxoPort, Stimulus};
+use super::own_fault;
+use crate::alerts::{Alert, Alerts};
+use crate::course::{Course, OnRig, Step};
+use crate::limits::UNNOTICED;
+use lab::plan::Node;
+use lab::stimulus::{FxoPort, Stimulus};
 use std::time::Duration;
-use ucm_ha_linux::lab::plan::Node;
 
 /// How long a pair is watched whose fault must not hand over: longer than T.
 const WATCHED: Duration = Duration::from_secs(6);
 
 /// The box of the port is ticked: its fault hands over, and the node that has it reboots.
-pub(super) fn fault(course: &mut Course<'_>, old: Node) -> Step {
+pub(super) fn fault(course: &mut Course, old: Node) -> Step {
     let before = course.newest_event(old)?;
     let boot = own_fault::boot_id(course, old)?;
     let failed = course.apply(Stimulus::FxoFault(old, FxoPort::Switching))?;
@@ -28,7 +29,7 @@ pub(super) fn fault(course: &mut Course<'_>, old: Node) -> Step {
 }
 
 /// The box of the port is not ticked: its fault only alerts.
-pub(super) fn fault_without_switch(course: &mut Course<'_>, active: Node) -> Step {
+pub(super) fn fault_without_switch(course: &mut Course, active: Node) -> Step {
     let before = course.newest_event(active)?;
     let failed = course.apply(Stimulus::FxoFault(active, FxoPort::Alerting))?;
     let alert = Alert { on: active, of: active, cause: "FXO4", raised: true };
@@ -40,6 +41,6 @@ pub(super) fn fault_without_switch(course: &mut Course<'_>, active: Node) -> Ste
     own_fault::shows(course, active, "FXO4", false)?;
     let still = course.settle()?;
     course.expect(still == active, "no change of roles")?;
-    let gap = course.longest_gap(failed)?;
+    let gap = course.measure_gap(failed)?;
     course.expect_at_most("gap", gap, UNNOTICED)
 }

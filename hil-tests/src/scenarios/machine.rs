@@ -1,9 +1,9 @@
 //! What only a whole machine can suffer.
 
-use crate::alerts::Alert;
-use crate::course::{Course, Step};
+use crate::alerts::{Alert, Alerts};
+use crate::course::{Course, OnRig, Step};
+use lab::plan::Node;
 use std::time::Duration;
-use ucm_ha_linux::lab::plan::Node;
 
 /// What a takeover after T may cost besides T.
 const SLOW_REST: Duration = Duration::from_secs(1);
@@ -14,7 +14,7 @@ const SPIN: &str = "echo -1 >/proc/sys/kernel/sched_rt_runtime_us; \
                     spin() { if command -v chrt; then chrt -f 50 sh -c 'while :; do :; done'; else hil-guest spin; fi; }; \
                     for _ in $(seq $(nproc)); do spin & done; wait";
 
-pub(super) fn kernel_panic(course: &mut Course<'_>, old: Node) -> Step {
+pub(super) fn kernel_panic(course: &mut Course, old: Node) -> Step {
     let timeout = course.facts().timeout;
     let before = course.newest_event(old.peer())?;
     let begin = std::time::Instant::now();
@@ -30,7 +30,7 @@ pub(super) fn kernel_panic(course: &mut Course<'_>, old: Node) -> Step {
 }
 
 /// While a wedged machine's kernel still answers for the cluster IP nobody may claim it: the watchdog ends that.
-pub(super) fn wedged(course: &mut Course<'_>, old: Node) -> Step {
+pub(super) fn wedged(course: &mut Course, old: Node) -> Step {
     let facts = course.facts();
     let boot = boot_id(course, old)?;
     let before = course.newest_event(old.peer())?;
@@ -47,6 +47,6 @@ pub(super) fn wedged(course: &mut Course<'_>, old: Node) -> Step {
 }
 
 /// The kernel's name for its boot.
-pub(super) fn boot_id(course: &mut Course<'_>, node: Node) -> Step<String> {
-    course.look(node, "cat /proc/sys/kernel/random/boot_id")
+pub(super) fn boot_id(course: &mut Course, node: Node) -> Step<String> {
+    course.peek(node, "cat /proc/sys/kernel/random/boot_id")
 }

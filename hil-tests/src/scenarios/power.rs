@@ -1,11 +1,12 @@
 //! Power cuts.
 
-use super::UNNOTICED;
-use crate::alerts::Alert;
-use crate::course::{Course, Failure, Step};
-use crate::rig::Stimulus;
+use crate::alerts::{Alert, Alerts};
+use crate::course::{Course, Failure, OnRig, Step};
+use crate::limits::UNNOTICED;
+use lab::pair::Pair;
+use lab::plan::Node;
+use lab::stimulus::Stimulus;
 use std::time::Duration;
-use ucm_ha_linux::lab::plan::Node;
 
 /// L3 promises a claim after 500 ms; the rest is the emulated machine's.
 const FAST_GAP: Duration = Duration::from_secs(1);
@@ -16,7 +17,7 @@ const ALONE: Duration = Duration::from_secs(5);
 /// Power cuts in a row.
 const CYCLES: u32 = 20;
 
-pub(super) fn cut_active(course: &mut Course<'_>, old: Node) -> Step {
+pub(super) fn cut_active(course: &mut Course, old: Node) -> Step {
     let survivor = old.peer();
     let before = course.newest_event(survivor)?;
     let cut = course.apply(Stimulus::PowerOff(old))?;
@@ -25,7 +26,7 @@ pub(super) fn cut_active(course: &mut Course<'_>, old: Node) -> Step {
     is_missed_and_returns(course, old, before)
 }
 
-pub(super) fn cut_active_silently(course: &mut Course<'_>, old: Node) -> Step {
+pub(super) fn cut_active_silently(course: &mut Course, old: Node) -> Step {
     let timeout = course.facts().timeout;
     let before = course.newest_event(old.peer())?;
     let cut = course.apply(Stimulus::PowerOffSilently(old))?;
@@ -34,21 +35,21 @@ pub(super) fn cut_active_silently(course: &mut Course<'_>, old: Node) -> Step {
     is_missed_and_returns(course, old, before)
 }
 
-pub(super) fn cut_standby(course: &mut Course<'_>, active: Node) -> Step {
+pub(super) fn cut_standby(course: &mut Course, active: Node) -> Step {
     let before = course.newest_event(active)?;
     let cut = course.apply(Stimulus::PowerOff(active.peer()))?;
     course.watch_service(active, ALONE)?;
-    let gap = course.longest_gap(cut)?;
+    let gap = course.measure_gap(cut)?;
     course.expect_at_most("gap", gap, UNNOTICED)?;
     is_missed_and_returns(course, active.peer(), before)
 }
 
-pub(super) fn cut_both(course: &mut Course<'_>, _active: Node) -> Step {
+pub(super) fn cut_both(course: &mut Course, _active: Node) -> Step {
     for node in Node::ALL {
         course.apply(Stimulus::PowerOff(node))?;
     }
     course.pass(Duration::from_secs(1))?;
-    course.expect(course.holder().is_none(), "nobody holds the cluster IP without power")?;
+    course.expect(course.pair.holder().is_none(), "nobody holds the cluster IP without power")?;
     for node in Node::ALL {
         course.apply(Stimulus::PowerOn(node))?;
     }
@@ -56,11 +57,11 @@ pub(super) fn cut_both(course: &mut Course<'_>, _active: Node) -> Step {
 }
 
 /// Each cut hits the active. The term grows with every takeover, and a node that came back must remember it.
-pub(super) fn cycles(course: &mut Course<'_>, mut active: Node) -> Step {
+pub(super) fn cycles(course: &mut Course, mut active: Node) -> Step {
     let mut term = term_of(course, active)?;
     let mut longest = Duration::ZERO;
     for cycle in 1..=CYCLES {
-        course.timeline.note(format_args!("power cycle {cycle} of {CYCLES}"));
+        course.pair.timeline().note(format_args!("power cycle {cycle} of {CYCLES}"));
         let cut = course.apply(Stimulus::PowerOff(active))?;
         let gap = course.takes_over(active.peer(), cut, course.facts().timeout * 3)?;
         longest = longest.max(gap);
@@ -76,13 +77,13 @@ pub(super) fn cycles(course: &mut Course<'_>, mut active: Node) -> Step {
     Ok(())
 }
 
-fn term_of(course: &mut Course<'_>, node: Node) -> Step<u32> {
+fn term_of(course: &mut Course, node: Node) -> Step<u32> {
     let status = course.status(node).ok_or_else(|| Failure(format!("{node} does not give its status")))?;
     Ok(status.term)
 }
 
 /// A state file that could not be read is said in the log; one that was written half would be left over.
-fn check_state(course: &mut Course<'_>, node: Node) -> Step {
+fn check_state(course: &mut Course, node: Node) -> Step {
     let files = course.run(node, "ls $STATE")?;
     course.expect(!files.trim().is_empty(), format_args!("{node} has a state file"))?;
     let console = course.console(node)?;
@@ -91,14 +92,14 @@ fn check_state(course: &mut Course<'_>, node: Node) -> Step {
 }
 
 /// The peer has the alert for a node without power, and its end when that node is back.
-fn is_missed_and_returns(course: &mut Course<'_>, node: Node, before: u64) -> Step {
+fn is_missed_and_returns(course: &mut Course, node: Node, before: u64) -> Step {
     let alert = Alert::silent_peer(node.peer());
     course.expect_alert(alert, before)?;
     returns_as_standby(course, node)?;
     course.expect_alert(alert.cleared(), before)
 }
 
-fn returns_as_standby(course: &mut Course<'_>, node: Node) -> Step {
+fn returns_as_standby(course: &mut Course, node: Node) -> Step {
     course.apply(Stimulus::PowerOn(node))?;
     let active = course.settle()?;
     course.expect(active == node.peer(), "the returning node does not preempt the active")

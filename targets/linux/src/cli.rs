@@ -1,23 +1,15 @@
 //! The command line.
 
-use crate::journal::{self, EventsForm, Log};
+use crate::exit::{self, fail};
+use crate::journal::{self, EventsForm};
 use crate::settings::{self, DEFAULT_CONFIG_FILE, Problem};
-use crate::{client, control, core_helper, daemon, fxo, lab, lock, netlink};
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use crate::{core_helper, daemon, fxo, lock, netlink, sub_program};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use std::fmt;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-
-/// Exit codes: 0 is success.
-pub(crate) mod exit {
-    /// Refused, failed, or `check` found problems.
-    pub(crate) const REFUSED: u8 = 1;
-    /// A usage error, or a configuration that cannot be used.
-    pub(crate) const UNUSABLE: u8 = 2;
-    /// There is no daemon to talk to, or it did not answer.
-    pub(crate) const NO_DAEMON: u8 = 3;
-}
+use ucm_ha_control::{self as control, Log, Reply, Request};
 
 /// High availability for a pair of IP-PBX appliances.
 #[derive(Debug, Parser)]
@@ -55,8 +47,6 @@ enum Command {
     Kick(KickArgs),
     /// Report a crash and store its core dump; for core_pattern
     CoreHelper(core_helper::CoreHelperArgs),
-    /// Two nodes, cable, LAN, gateway and a phone on this one machine, in network namespaces
-    Lab(lab::LabArgs),
 }
 
 #[derive(Debug, Args)]
@@ -109,10 +99,27 @@ struct LogArgs {
     clear: bool,
 }
 
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum FaultChange {
+    /// It stands
+    Raise,
+    /// It is over
+    Clear,
+}
+
+impl From<FaultChange> for control::FaultChange {
+    fn from(change: FaultChange) -> Self {
+        match change {
+            FaultChange::Raise => Self::Raise,
+            FaultChange::Clear => Self::Clear,
+        }
+    }
+}
+
 #[derive(Debug, Args)]
 struct FaultArgs {
     /// Raised or cleared
-    change: control::FaultChange,
+    change: FaultChange,
     /// The service's name
     name: String,
 }
@@ -125,7 +132,11 @@ struct KickArgs {
 
 /// Runs the command line of this process.
 pub(crate) fn run() -> ExitCode {
-    let cli = Cli::parse();
+    let matches = command().get_matches();
+    if let Some(chosen) = sub_program::chosen(&matches) {
+        return chosen.run();
+    }
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     match cli.command {
         Command::Run(args) => daemon::run(&cli.config, args.log_level),
         Command::Check => check(&cli.config),
@@ -135,10 +146,9 @@ pub(crate) fn run() -> ExitCode {
         Command::Log(args) if args.clear => clear_log(&cli.config, args.log.into()),
         Command::Log(args) => log(&cli.config, args.log.into()),
         Command::Fault(FaultArgs { change, name }) => {
-            tell_of_service(&cli.config, &name, |name| control::Request::Fault { name, change })
+            tell_of_service(&cli.config, &name, |name| Request::Fault { name, change: change.into() })
         }
-        Command::Kick(KickArgs { name }) => tell_of_service(&cli.config, &name, |name| control::Request::Kick { name }),
-        Command::Lab(args) => lab::run(&args),
+        Command::Kick(KickArgs { name }) => tell_of_service(&cli.config, &name, |name| Request::Kick { name }),
         // A dump is stored also where the configuration cannot be read, which was said then.
         Command::CoreHelper(args) => core_helper::run(&args, paths(&cli.config).unwrap_or_default()),
     }
@@ -146,13 +156,7 @@ pub(crate) fn run() -> ExitCode {
 
 /// The command line itself.
 pub(crate) fn command() -> clap::Command {
-    Cli::command()
-}
-
-/// One line on stderr, and the exit code.
-pub(crate) fn fail(code: u8, message: impl fmt::Display) -> ExitCode {
-    eprintln!("ucm-ha: {message}");
-    ExitCode::from(code)
+    Cli::command().subcommands(sub_program::commands())
 }
 
 /// Prints a line on stdout; that its reader went away is no fault of the command.
@@ -197,30 +201,30 @@ fn paths(file: &Path) -> Result<settings::Paths, ExitCode> {
     }
 }
 
-fn ask(file: &Path, request: control::Request) -> Result<control::Reply, ExitCode> {
-    client::ask(&paths(file)?.run_dir, request).map_err(|failure| fail(exit::NO_DAEMON, failure))
+fn ask(file: &Path, request: Request) -> Result<Reply, ExitCode> {
+    control::ask(&paths(file)?.run_dir, request).map_err(|failure| fail(exit::NO_DAEMON, failure))
 }
 
 fn status(file: &Path, json: bool) -> ExitCode {
-    match ask(file, control::Request::Status) {
-        Ok(control::Reply::Status { status }) if json => match serde_json::to_string(&status) {
+    match ask(file, Request::Status) {
+        Ok(Reply::Status { status }) if json => match serde_json::to_string(&status) {
             Ok(line) => print(line),
             Err(error) => fail(exit::REFUSED, error),
         },
-        Ok(control::Reply::Status { status }) => print(status),
+        Ok(Reply::Status { status }) => print(status),
         Ok(reply) => answered(&reply),
         Err(code) => code,
     }
 }
 
 fn switch(file: &Path) -> ExitCode {
-    match ask(file, control::Request::Switch) {
+    match ask(file, Request::Switch) {
         Ok(reply) => answered(&reply),
         Err(code) => code,
     }
 }
 
-fn tell_of_service(file: &Path, name: &str, request: impl FnOnce(String) -> control::Request) -> ExitCode {
+fn tell_of_service(file: &Path, name: &str, request: impl FnOnce(String) -> Request) -> ExitCode {
     if let Err(reason) = settings::check_service_name(name) {
         return fail(exit::UNUSABLE, format_args!("{name:?}: the name of a service {reason}"));
     }
@@ -250,9 +254,9 @@ fn clear_log(file: &Path, log: Log) -> ExitCode {
         Ok(paths) => paths,
         Err(code) => return code,
     };
-    match client::ask(&paths.run_dir, control::Request::ClearLog { log }) {
+    match control::ask(&paths.run_dir, Request::ClearLog { log }) {
         Ok(reply) => answered(&reply),
-        Err(client::Failure::NoDaemon(_)) => {
+        Err(control::Failure::NoDaemon(_)) => {
             let held = daemon::make_dir(&paths.run_dir, "run_dir").and_then(|()| lock::lock(&paths.run_dir));
             done(held.and_then(|_held| journal::clear(&paths.state_dir, log)))
         }
@@ -267,10 +271,10 @@ fn done(outcome: Result<(), String>) -> ExitCode {
     }
 }
 
-fn answered(reply: &control::Reply) -> ExitCode {
+fn answered(reply: &Reply) -> ExitCode {
     match reply {
-        control::Reply::Done | control::Reply::Status { .. } => ExitCode::SUCCESS,
-        control::Reply::Refused { reason } => fail(exit::REFUSED, format_args!("refused: {reason}")),
-        control::Reply::Error { reason } => fail(exit::REFUSED, format_args!("the daemon reports: {reason}")),
+        Reply::Done | Reply::Status { .. } => ExitCode::SUCCESS,
+        Reply::Refused { reason } => fail(exit::REFUSED, format_args!("refused: {reason}")),
+        Reply::Error { reason } => fail(exit::REFUSED, format_args!("the daemon reports: {reason}")),
     }
 }

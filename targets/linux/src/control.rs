@@ -1,21 +1,13 @@
-//! The control socket: one JSON request line, one JSON reply line, then the connection ends.
+//! The daemon's end of the control socket.
 
-use crate::journal::Log;
-use crate::status::Report;
 use mio::net::{UnixListener, UnixStream};
 use mio::{Interest, Registry, Token};
 use rustix::fs::Mode;
-use serde::{Deserialize, Serialize};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use ucm_ha::{Duration, Instant};
+use ucm_ha_control::{Log, MAX_CLIENTS, MAX_REQUEST_LEN, Reply, Request, SOCKET_NAME};
 
-/// Name of the socket in `run_dir`.
-pub(crate) const SOCKET_NAME: &str = "control.sock";
-/// Clients at a time; more are told to come again.
-pub(crate) const MAX_CLIENTS: usize = 8;
-/// Longest request line, in bytes, with its newline.
-pub(crate) const MAX_REQUEST_LEN: usize = 256;
 /// Connections that are taken from the queue at once.
 const MAX_ACCEPT_BATCH: usize = 32;
 /// How long a client may take to write its request.
@@ -24,52 +16,6 @@ const REQUEST_TIMEOUT: Duration = Duration::from_s(2);
 const SWITCH_TIMEOUT: Duration = Duration::from_s(60);
 /// How long a client may wait until a log is cleared; less than it waits for an answer.
 const CLEAR_TIMEOUT: Duration = Duration::from_ms(1500);
-
-/// What happens to a reported fault.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum FaultChange {
-    /// It stands.
-    Raise,
-    /// It is over.
-    Clear,
-}
-
-/// What a client asks for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "request", rename_all = "snake_case")]
-pub(crate) enum Request {
-    /// The HA status.
-    Status,
-    /// A force switch; answered when its outcome is known.
-    Switch,
-    /// Clean a log; answered when that is durable.
-    ClearLog {
-        /// Which.
-        log: Log,
-    },
-    /// A service gave a sign of life.
-    Kick {
-        /// Its name.
-        name: String,
-    },
-    /// A service reports its own critical fault.
-    Fault {
-        /// Its name.
-        name: String,
-        /// Raised or cleared.
-        change: FaultChange,
-    },
-    /// A process crashed.
-    Crash {
-        /// Its number, as this daemon sees it.
-        pid: i32,
-        /// Its name, as the kernel has it.
-        comm: String,
-        /// The signal that ended it.
-        signal: i32,
-    },
-}
 
 /// An outcome that a client waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,29 +33,6 @@ impl Awaited {
             Self::Clear(_) => CLEAR_TIMEOUT,
         }
     }
-}
-
-/// What the daemon answers.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(tag = "reply", rename_all = "snake_case")]
-pub(crate) enum Reply {
-    /// The HA status.
-    Status {
-        /// All of it.
-        status: Box<Report>,
-    },
-    /// The request was carried out.
-    Done,
-    /// The request makes sense but was refused.
-    Refused {
-        /// Why, and what to do.
-        reason: String,
-    },
-    /// The request was not understood, or could not be taken.
-    Error {
-        /// What is wrong with it.
-        reason: String,
-    },
 }
 
 /// A request and who made it.

@@ -1,22 +1,21 @@
 //! `ucm-ha`, the daemon and command: carries out on Linux what the core decides.
 //!
-//! A library only so that others of this workspace can use parts of it: the rig plays its scenarios on the [`lab`], and
-//! the package has its manual pages written from the [`command`] line. It promises nothing to anybody else.
+//! A library only for others of this workspace: the lab has this program in itself and uses what is [`shared`], and the package
+//! has its manual pages written from the [`command`] line. It promises nothing to anybody else.
 #![deny(unsafe_code)]
 
 mod cli;
-mod client;
 mod clock;
 mod control;
 mod core_helper;
 mod daemon;
 mod describe;
+mod exit;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod fxo;
 mod interface;
 mod journal;
-pub mod lab;
 mod lan;
 mod lock;
 mod logging;
@@ -26,8 +25,10 @@ mod packet;
 mod realtime;
 mod service;
 mod settings;
+pub mod shared;
 mod state;
 mod status;
+mod sub_program;
 #[expect(unsafe_code, reason = "the only module that may")]
 mod sys;
 

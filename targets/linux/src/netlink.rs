@@ -48,7 +48,7 @@ const RTNLGRP_LINK: u32 = 1;
 const RTNLGRP_IPV4_IFADDR: u32 = 5;
 
 /// A connection for requests.
-pub(crate) struct Netlink {
+pub struct Netlink {
     socket: Socket,
     sequence: u32,
     buffer: Box<[u8]>,
@@ -56,7 +56,7 @@ pub(crate) struct Netlink {
 
 impl Netlink {
     /// Opens a connection in the network namespace of this thread.
-    pub(crate) fn open() -> io::Result<Self> {
+    pub fn open() -> io::Result<Self> {
         let mut socket = Socket::new(NETLINK_ROUTE)?;
         socket.bind_auto()?;
         socket.connect(&SocketAddr::new(0, 0))?;
@@ -81,7 +81,7 @@ impl Netlink {
     }
 
     /// The interface of this name, without its addresses.
-    pub(crate) fn link(&mut self, name: &str) -> io::Result<Option<Interface>> {
+    pub fn link(&mut self, name: &str) -> io::Result<Option<Interface>> {
         let mut message = LinkMessage::default();
         message.attributes.push(LinkAttribute::IfName(name.to_owned()));
         let mut found = None;
@@ -115,7 +115,7 @@ impl Netlink {
     }
 
     /// Whether an interface has this address.
-    pub(crate) fn has_address(&mut self, index: u32, address: Ipv4Addr) -> io::Result<bool> {
+    pub fn has_address(&mut self, index: u32, address: Ipv4Addr) -> io::Result<bool> {
         Ok(self.addresses(index)?.iter().any(|held| held.cidr.address == address))
     }
 
@@ -141,7 +141,7 @@ impl Netlink {
     }
 
     /// Removes one copy of an address; `false` where there was none.
-    pub(crate) fn remove_copy(&mut self, index: u32, cidr: Cidr) -> io::Result<bool> {
+    pub fn remove_copy(&mut self, index: u32, cidr: Cidr) -> io::Result<bool> {
         let message = address_message(index, cidr);
         match self.request(RouteNetlinkMessage::DelAddress(message), NLM_F_ACK, |_, _| ()) {
             Ok(()) => Ok(true),
@@ -163,7 +163,7 @@ impl Netlink {
     }
 
     /// Sends a request and gives every message of the answer to `take`, up to its end.
-    pub(crate) fn request(
+    pub fn request(
         &mut self,
         message: RouteNetlinkMessage,
         flags: u16,

@@ -7,7 +7,7 @@ use std::os::unix::process::CommandExt;
 use std::process::Command;
 
 /// The address that binds a packet socket to one interface and one EtherType.
-pub(crate) fn packet_address(interface_index: u32, ether_type: u16) -> io::Result<SockAddr> {
+pub fn packet_address(interface_index: u32, ether_type: u16) -> io::Result<SockAddr> {
     let index = i32::try_from(interface_index).map_err(io::Error::other)?;
     let mut storage = SockAddrStorage::zeroed();
     // SAFETY: `sockaddr_ll` is plain integers, no larger than `sockaddr_storage`, and valid when all zero.
@@ -20,7 +20,7 @@ pub(crate) fn packet_address(interface_index: u32, ether_type: u16) -> io::Resul
 }
 
 /// Puts the calling thread under the real-time scheduler. Threads and programs it starts are not.
-pub(crate) fn schedule_fifo(priority: i32) -> io::Result<()> {
+pub fn schedule_fifo(priority: i32) -> io::Result<()> {
     let parameter = libc::sched_param { sched_priority: priority };
     // SAFETY: the pointer is to a live `sched_param`; 0 names the calling thread.
     match unsafe { libc::sched_setscheduler(0, libc::SCHED_FIFO | libc::SCHED_RESET_ON_FORK, &parameter) } {
@@ -61,16 +61,6 @@ pub(crate) fn exit_status(pidfd: BorrowedFd<'_>) -> Option<i32> {
     // SAFETY: the kernel writes no more than the size that the request's number tells, which is that of `info`.
     let asked = unsafe { libc::ioctl(pidfd.as_raw_fd(), libc::PIDFD_GET_INFO, &raw mut info) };
     (asked == 0 && info.mask & mask != 0).then_some(info.exit_code)
-}
-
-/// Lets SIGSEGV end this process also where somebody sent it. Rust's own handler, there for stack overflows, ignores the first
-/// one that no access of memory has caused.
-pub(crate) fn die_of_sent_segv() -> io::Result<()> {
-    // SAFETY: the default action is no handler that could run in the wrong moment.
-    match unsafe { libc::signal(libc::SIGSEGV, libc::SIG_DFL) } {
-        libc::SIG_ERR => Err(io::Error::last_os_error()),
-        _ => Ok(()),
-    }
 }
 
 /// Moves the calling thread into a network namespace of its own, which ends with the thread.

@@ -1,14 +1,14 @@
 //! A client of Asterisk's manager interface that collects the events of role changes.
 
 use crate::asterisk::MANAGER;
+use lab::error::Context;
+use lab::netns::Netns;
+use lab::worker::{STOP_CHECK, Stop, Worker};
 use std::collections::HashMap;
 use std::io::{self, BufRead, BufReader, ErrorKind, Write};
 use std::net::{Ipv4Addr, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use ucm_ha_linux::lab::error::Context;
-use ucm_ha_linux::lab::netns::Netns;
-use ucm_ha_linux::lab::worker::{STOP_CHECK, Stop, Worker};
 
 const PORT: u16 = 5038;
 

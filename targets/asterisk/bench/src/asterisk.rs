@@ -1,5 +1,10 @@
 //! Asterisk on a node: from Debian's files in a folder, with a configuration and directories of its own.
 
+use lab::error::Context;
+use lab::netns::Netns;
+use lab::paths::directory;
+use lab::plan::{CLUSTER_IP, Node, PHONE};
+use lab::priority;
 use rustix::process::{Pid, Signal, kill_process};
 use std::fmt::Write;
 use std::fs::{self, File};
@@ -7,11 +12,6 @@ use std::io;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use ucm_ha_linux::lab::daemon::directory;
-use ucm_ha_linux::lab::error::Context;
-use ucm_ha_linux::lab::netns::Netns;
-use ucm_ha_linux::lab::plan::{CLUSTER_IP, Node, PHONE};
-use ucm_ha_linux::lab::priority;
 
 /// The modules that run: a PBX with PJSIP, the module of this project, and the one that makes deadlocks.
 const MODULES: [&str; 21] = [

@@ -3,10 +3,10 @@
 use crate::asterisk::ha_configuration;
 use crate::embedded;
 use crate::stage::{KICK_TIMEOUT, Stage, Step, TIMEOUT_S, expect};
+use lab::plan::Node;
 use rustix::process::Signal;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
-use ucm_ha_linux::lab::plan::Node;
 
 /// One of them.
 pub(crate) type Case = fn(&mut Stage) -> Step;

@@ -2,11 +2,11 @@
 
 use crate::host::Host;
 use crate::stage::{Stage, Step, TIMEOUT_S, expect};
+use lab::daemon;
+use lab::plan::Node;
 use rustix::process::Signal;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
-use ucm_ha_linux::lab::daemon;
-use ucm_ha_linux::lab::plan::Node;
 
 const TIMEOUT: Duration = Duration::from_secs(TIMEOUT_S as u64);
 /// What a change of roles may take beyond what it waits for, on a machine with other work.

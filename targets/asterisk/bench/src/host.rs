@@ -1,15 +1,15 @@
 //! `ucm-ha-host`, the C program that embeds a node, on a node of the pair.
 
+use lab::error::Context;
+use lab::netns::Netns;
+use lab::paths::directory;
+use lab::plan::{CABLE, CLUSTER_IP, GATEWAY, LAN, Node};
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs::{self, File};
 use std::io;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use ucm_ha_linux::lab::daemon::directory;
-use ucm_ha_linux::lab::error::Context;
-use ucm_ha_linux::lab::netns::Netns;
-use ucm_ha_linux::lab::plan::{CABLE, CLUSTER_IP, GATEWAY, LAN, Node};
 
 /// The running program. Dropping this kills it.
 pub(crate) struct Host {

@@ -11,6 +11,8 @@ mod host;
 mod phone;
 mod stage;
 
+use lab::error::Context;
+use lab::{priority, sandbox};
 use rustix::mount::{MountFlags, mount, mount_bind_recursive};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::flag::register_conditional_shutdown;
@@ -23,8 +25,6 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
-use ucm_ha_linux::lab::error::Context;
-use ucm_ha_linux::lab::{priority, sandbox};
 
 fn main() -> ExitCode {
     match run() {

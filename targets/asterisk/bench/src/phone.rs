@@ -1,13 +1,13 @@
 //! A SIP phone (RFC 3261) on the LAN: it registers with digest authentication, and asks whether it is served.
 
 use crate::asterisk::PHONE_USER;
+use lab::error::Context;
+use lab::netns::Netns;
+use lab::plan::{CLUSTER_IP, PHONE};
 use md5::{Digest, Md5};
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddrV4, UdpSocket};
 use std::time::{Duration, Instant};
-use ucm_ha_linux::lab::error::Context;
-use ucm_ha_linux::lab::netns::Netns;
-use ucm_ha_linux::lab::plan::{CLUSTER_IP, PHONE};
 
 const SIP_PORT: u16 = 5060;
 /// How long a registration is to last.

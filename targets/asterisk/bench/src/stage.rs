@@ -4,16 +4,18 @@ use crate::ami::Manager;
 use crate::asterisk::{Asterisk, pid_file};
 use crate::host::Host;
 use crate::phone::Phone;
+use lab::daemon::{self, Daemon, Settings};
+use lab::error::Context;
+use lab::network::{Cut, Network};
+use lab::observer::{FAST_PERIOD, Observer};
+use lab::paths;
+use lab::plan::{LAN, Node, Port};
 use std::fs;
 use std::io;
 use std::path::PathBuf;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
-use ucm_ha_linux::lab::daemon::{self, Daemon, NodeStatus, Settings};
-use ucm_ha_linux::lab::error::Context;
-use ucm_ha_linux::lab::network::{Cut, Network};
-use ucm_ha_linux::lab::observer::{FAST_PERIOD, Observer};
-use ucm_ha_linux::lab::plan::{LAN, Node, Port};
+use ucm_ha_control::Report;
 
 /// Heartbeat timeout.
 pub(crate) const TIMEOUT_S: u8 = 3;
@@ -58,9 +60,11 @@ impl Stage {
     pub(crate) fn set(parts: &Parts) -> Step<Self> {
         let mut network = Network::build(false)?;
         let settings = Settings { timeout_s: TIMEOUT_S, fast_failover: true, gateway: true };
-        let mut daemons = [Daemon::configure(Node::A, &settings)?, Daemon::configure(Node::B, &settings)?];
-        for (node, daemon) in Node::ALL.into_iter().zip(&mut daemons) {
-            daemon.set_program(&parts.daemon);
+        let daemons = [
+            Daemon::configure(Node::A, &settings, &parts.daemon)?,
+            Daemon::configure(Node::B, &settings, &parts.daemon)?,
+        ];
+        for node in Node::ALL {
             watch_asterisk(node)?;
             // The standby's Asterisk waits at the cluster IP, so that it serves as soon as the address comes.
             let allow = || fs::write("/proc/sys/net/ipv4/ip_nonlocal_bind", "1");
@@ -194,7 +198,7 @@ impl Stage {
 
     #[expect(clippy::unnecessary_wraps, reason = "the form of a look")]
     fn ready_active(&mut self) -> Step<Option<Node>> {
-        let ready = |status: &NodeStatus| status.role == "Active" && status.force_switch.available;
+        let ready = |status: &Report| status.role == "Active" && status.force_switch.available;
         let mut nodes = Node::ALL.into_iter();
         let active = nodes.find(|node| daemon::status(*node).is_ok_and(|status| ready(&status)));
         Ok(active.filter(|_| Node::ALL.into_iter().all(|node| !self.fault_of_asterisk(node))))
@@ -203,7 +207,7 @@ impl Stage {
 
 /// Lets the daemon of a node, which does not run yet, watch its Asterisk.
 fn watch_asterisk(node: Node) -> Step {
-    let file = daemon::config_file(node);
+    let file = paths::config_file(node);
     let config = fs::read_to_string(&file).context("cannot read the configuration")?;
     let config = config.replacen("enable = true\n", "enable = true\nsoftware_fault_switch = true\n", 1);
     let service = format!(

@@ -5,9 +5,7 @@
 
 mod store;
 
-use crate::cli::exit;
-use crate::client;
-use crate::control::{Reply, Request};
+use crate::exit;
 use crate::service::signal_name;
 use crate::settings::Paths;
 use clap::Args;
@@ -17,6 +15,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use store::{Limits, Stored};
+use ucm_ha_control::{Reply, Request};
 
 /// Where the dumps are, in `state_dir`, unless said otherwise.
 const DUMP_DIR: &str = "cores";
@@ -84,7 +83,7 @@ pub(crate) fn run(args: &CoreHelperArgs, paths: Paths) -> ExitCode {
 fn report(args: &CoreHelperArgs, comm: &str, paths: &Paths) {
     let run_dir = args.run_dir.as_ref().unwrap_or(&paths.run_dir);
     let crash = Request::Crash { pid: args.pid, comm: comm.to_owned(), signal: args.signal };
-    match client::ask(run_dir, crash) {
+    match ucm_ha_control::ask(run_dir, crash) {
         Ok(Reply::Done) => {}
         Ok(Reply::Refused { reason } | Reply::Error { reason }) => {
             say(format_args!("the daemon does not take the crash of {comm}: {reason}"));

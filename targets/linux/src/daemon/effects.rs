@@ -2,7 +2,7 @@
 
 use super::Daemon;
 use crate::clock;
-use crate::control::{Awaited, Reply};
+use crate::control::Awaited;
 use crate::describe;
 use std::io;
 use std::process::{Command, ExitStatus};
@@ -11,6 +11,7 @@ use ucm_ha::fault::Faults;
 use ucm_ha::io::AddressEvent;
 use ucm_ha::types::MacAddr;
 use ucm_ha::{Input, Output};
+use ucm_ha_control::Reply;
 
 /// Generation of the data while there is no synchronisation.
 const NO_SYNC_GENERATION: u32 = 0;

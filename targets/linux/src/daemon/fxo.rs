@@ -2,8 +2,9 @@
 
 use super::Daemon;
 use crate::clock;
-use crate::fxo::{News, PortState, Watch};
+use crate::fxo::{News, Watch};
 use ucm_ha::Input;
+use ucm_ha_control::status::FxoPort;
 
 impl Daemon {
     /// Takes what the thread that looks at the ports has found.
@@ -37,7 +38,7 @@ impl Daemon {
     }
 
     /// The ports as the status shows them; none where they are not watched.
-    pub(super) fn fxo_ports(&self) -> Vec<PortState> {
+    pub(super) fn fxo_ports(&self) -> Vec<FxoPort> {
         self.fxo.as_ref().map_or_else(Vec::new, Watch::ports)
     }
 }

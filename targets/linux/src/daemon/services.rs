@@ -2,11 +2,11 @@
 
 use super::Daemon;
 use crate::clock;
-use crate::control::{FaultChange, Reply, Request};
 use crate::describe;
 use crate::service::signal_name;
 use ucm_ha::Input;
 use ucm_ha::fault::Faults;
+use ucm_ha_control::{FaultChange, Reply, Request};
 
 impl Daemon {
     /// Reads what waits, lets deadlines pass, and tells what came of it.

@@ -2,11 +2,10 @@
 
 use super::{Daemon, token};
 use crate::clock;
-use crate::control::{Awaited, Call, Reply, Request};
+use crate::control::{Awaited, Call};
 use crate::fxo::Watch;
-use crate::journal::Log;
 use crate::settings;
-use crate::status::{Parts, Report};
+use crate::status::{self, Parts};
 use mio::event::Event;
 use mio::{Events, Token};
 use sd_notify::NotifyState;
@@ -14,6 +13,7 @@ use signal_hook::consts::signal::{SIGHUP, SIGINT, SIGTERM};
 use std::io::{self, ErrorKind};
 use ucm_ha::io::Command;
 use ucm_ha::{Duration, Input, Instant};
+use ucm_ha_control::{Log, Reply, Request};
 
 /// Events taken from the kernel at once.
 const MAX_EVENTS: usize = 32;
@@ -314,7 +314,7 @@ impl Daemon {
             Request::Status => {
                 let now = clock::now();
                 let parts = Parts { services: &self.services.states(), fxo: self.fxo_ports(), journal: &self.journal };
-                let status = Box::new(Report::new(&self.config, &self.node.status(), now, parts));
+                let status = Box::new(status::report(&self.config, &self.node.status(), now, parts));
                 self.control.reply(client, &Reply::Status { status });
             }
             Request::Switch => {

@@ -1,6 +1,6 @@
 //! The control socket.
 
-use crate::control::{Awaited, MAX_CLIENTS, MAX_REQUEST_LEN, Reply, Request, SOCKET_NAME, Server};
+use crate::control::{Awaited, Server};
 use mio::{Poll, Token};
 use std::cell::RefCell;
 use std::io::{Read, Write};
@@ -8,6 +8,7 @@ use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use ucm_ha::{Duration, Instant};
+use ucm_ha_control::{MAX_CLIENTS, MAX_REQUEST_LEN, Reply, Request, SOCKET_NAME};
 
 /// Most bytes a client writes: more than any request has.
 const MAX_WRITTEN: usize = 1024;

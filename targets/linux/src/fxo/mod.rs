@@ -17,7 +17,7 @@ mod spi;
 mod watch;
 mod words;
 
-pub(crate) use watch::{News, PortState, Watch};
+pub(crate) use watch::{News, Watch};
 
 use crate::settings::Fxo;
 use board::Boards;

@@ -18,6 +18,7 @@ use ucm_ha::debounce::{Debounce, Edge, Limits, Sample};
 use ucm_ha::fault::Faults;
 use ucm_ha::fxo::{MAX_PORTS, Poller, PollerSettings, Report, Update, fault_of_port};
 use ucm_ha::time::{Duration, Instant};
+use ucm_ha_control::status::FxoPort;
 
 /// Time between two looks at a port whose state may be about to change …
 const INTERVAL_MS: u32 = 100;
@@ -57,17 +58,6 @@ pub(crate) enum News {
         /// Began or ended.
         raised: bool,
     },
-}
-
-/// A port as the status shows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct PortState {
-    /// Its name.
-    pub(crate) name: String,
-    /// What it shows.
-    pub(crate) state: String,
-    /// Conditions that are worth an alert.
-    pub(crate) notices: Vec<&'static str>,
 }
 
 #[derive(Default)]
@@ -202,14 +192,15 @@ impl Watch {
     }
 
     /// All ports, for the status.
-    pub(crate) fn ports(&self) -> Vec<PortState> {
+    pub(crate) fn ports(&self) -> Vec<FxoPort> {
         let reports = self.reports.iter().take(usize::from(self.ports));
         let named = all_ports(self.ports).iter_names().zip(reports);
         named
-            .map(|((name, _), report)| PortState {
+            .map(|((name, _), report)| FxoPort {
                 name: name.to_owned(),
                 state: report.map_or_else(|| "starting".to_owned(), |report| words::state(report.verdict)),
-                notices: report.map_or_else(Vec::new, |report| words::notices(report.notices).collect()),
+                notices: report
+                    .map_or_else(Vec::new, |report| words::notices(report.notices).map(str::to_owned).collect()),
             })
             .collect()
     }
@@ -400,7 +391,7 @@ mod tests {
         assert_eq!(bench.watch.unknown(), BOTH);
         bench.wait_for(|news| *news == News::Known(Faults::FXO2));
         assert_eq!((bench.watch.unknown(), bench.watch.standing()), (Faults::empty(), Faults::empty()));
-        let ok = |name: &str| PortState { name: name.to_owned(), state: "ok".to_owned(), notices: vec![] };
+        let ok = |name: &str| FxoPort { name: name.to_owned(), state: "ok".to_owned(), notices: vec![] };
         assert_eq!(bench.watch.ports(), [ok("FXO1"), ok("FXO2")]);
     }
 

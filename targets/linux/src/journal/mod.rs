@@ -21,12 +21,12 @@ mod watch;
 mod writer;
 
 pub(crate) use form::Notice;
-pub(crate) use record::{Log, Record, What};
+pub(crate) use record::{Record, What};
 pub(crate) use show::{EventsForm, clear, events, log};
 
 use crate::clock;
 use crate::describe::{self, Words};
-use crate::notify::{Notifier, Tally};
+use crate::notify::Notifier;
 use condition::{Conditions, Source};
 use mio::Waker;
 use std::collections::VecDeque;
@@ -40,6 +40,8 @@ use ucm_ha::event::Alert;
 use ucm_ha::fault::Faults;
 use ucm_ha::role::Role;
 use ucm_ha::types::MacAddr;
+use ucm_ha_control::Log;
+use ucm_ha_control::status::Notices;
 use writer::{Cleared, Order, Rings, Shared, Writer};
 
 /// Records that may wait for the thread that writes; more are dropped and counted.
@@ -80,7 +82,7 @@ impl Journal {
         for log in Log::ALL {
             match rings.get(&dir, log) {
                 Ok(ring) => drop(shared.newest.fetch_max(ring.newest(), Ordering::Relaxed)),
-                Err(error) => log::error!("{} cannot be opened: {error}", dir.join(log.file_name()).display()),
+                Err(error) => log::error!("{} cannot be opened: {error}", dir.join(ring::file_name(log)).display()),
             }
         }
         let thread_shared = Arc::clone(&shared);
@@ -185,7 +187,7 @@ impl Journal {
     }
 
     /// What became of the notices since the daemon started.
-    pub(crate) fn tallies(&self) -> impl Iterator<Item = Tally> {
+    pub(crate) fn tallies(&self) -> impl Iterator<Item = Notices> {
         self.notifier.tallies()
     }
 

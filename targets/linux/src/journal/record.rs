@@ -10,40 +10,6 @@ pub(crate) const SLOT_LEN: usize = 512;
 pub(super) const CRC_LEN: usize = 8;
 pub(super) const CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 
-/// The logs of a node. Each has a file of its own, so that a storm in one costs the others nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Log {
-    /// System alert events.
-    Events,
-    /// Changes of the role.
-    Failover,
-    /// Full backups.
-    Backup,
-}
-
-impl Log {
-    /// Every log, in the order of their numbers.
-    pub(crate) const ALL: [Self; 3] = [Self::Events, Self::Failover, Self::Backup];
-
-    /// Name of its file in `state_dir`.
-    pub(crate) const fn file_name(self) -> &'static str {
-        match self {
-            Self::Events => "events.journal",
-            Self::Failover => "failover.journal",
-            Self::Backup => "backup.journal",
-        }
-    }
-
-    /// Most records that are kept; the oldest make room.
-    pub(crate) const fn capacity(self) -> usize {
-        match self {
-            Self::Events => 1024,
-            Self::Failover | Self::Backup => 256,
-        }
-    }
-}
-
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]

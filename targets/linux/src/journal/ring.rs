@@ -3,12 +3,30 @@
 //! It needs no room once it has its full size. On a disk that is full before, the ring closes early: what is oldest makes
 //! room for what is new.
 
-use super::record::{BLANK, Log, Record, SLOT_LEN, Slot, decode, encode};
+use super::record::{BLANK, Record, SLOT_LEN, Slot, decode, encode};
 use rustix::fs::Mode;
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
+use ucm_ha_control::Log;
+
+/// Name of a log's file in `state_dir`. Each log has one of its own, so that a storm in one costs the others nothing.
+pub(super) const fn file_name(log: Log) -> &'static str {
+    match log {
+        Log::Events => "events.journal",
+        Log::Failover => "failover.journal",
+        Log::Backup => "backup.journal",
+    }
+}
+
+/// Most records of a log that are kept; the oldest make room.
+const fn capacity(log: Log) -> usize {
+    match log {
+        Log::Events => 1024,
+        Log::Failover | Log::Backup => 256,
+    }
+}
 
 /// Nobody but the daemon's user reads the logs.
 const MODE: u32 = Mode::RUSR.bits() | Mode::WUSR.bits();
@@ -31,8 +49,8 @@ impl Contents {
 
 /// Reads the file of `log`. One that is not there holds nothing.
 pub(crate) fn read(dir: &Path, log: Log) -> io::Result<Contents> {
-    match File::open(dir.join(log.file_name())) {
-        Ok(file) => Ok(contents(&read_slots(&file, log.capacity())?)),
+    match File::open(dir.join(file_name(log))) {
+        Ok(file) => Ok(contents(&read_slots(&file, capacity(log))?)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(Contents::default()),
         Err(error) => Err(error),
     }
@@ -70,10 +88,10 @@ pub(super) struct Ring {
 impl Ring {
     /// Opens or creates the file of `log`. Damaged records are dropped; how many there were is the second value.
     pub(super) fn open(dir: &Path, log: Log) -> io::Result<(Self, usize)> {
-        let path = dir.join(log.file_name());
+        let path = dir.join(file_name(log));
         let mut options = OpenOptions::new();
         let file = options.create(true).truncate(false).read(true).write(true).mode(MODE).open(path)?;
-        Self::over(file, log.capacity())
+        Self::over(file, capacity(log))
     }
 
     pub(super) fn over(file: File, capacity: usize) -> io::Result<(Self, usize)> {
@@ -174,7 +192,7 @@ mod tests {
     #[test]
     fn of_more_records_than_fit_the_newest_are_kept_over_restarts() {
         let dir = tempfile::tempdir().unwrap();
-        let capacity = Log::Failover.capacity() as u64;
+        let capacity = capacity(Log::Failover) as u64;
         for id in 1..=3 * capacity / 2 {
             // A restart at every moment.
             let mut ring = open(dir.path());
@@ -182,7 +200,7 @@ mod tests {
             assert!(!ring.append(&alert(id)).unwrap(), "nothing is dropped for want of room");
         }
         assert_eq!(ids(dir.path()), (capacity / 2 + 1..=3 * capacity / 2).collect::<Vec<_>>());
-        let len = dir.path().join(Log::Failover.file_name()).metadata().unwrap().len();
+        let len = dir.path().join(file_name(Log::Failover)).metadata().unwrap().len();
         assert_eq!(len, capacity * SLOT_LEN as u64);
     }
 
@@ -219,7 +237,7 @@ mod tests {
     #[test]
     fn a_file_of_garbage_is_no_obstacle() {
         let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join(Log::Failover.file_name()), b"\xff\n".repeat(100_000)).unwrap();
+        std::fs::write(dir.path().join(file_name(Log::Failover)), b"\xff\n".repeat(100_000)).unwrap();
         let mut ring = open(dir.path());
         ring.append(&alert(1)).unwrap();
         assert_eq!(ids(dir.path()), [1]);

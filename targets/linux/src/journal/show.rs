@@ -1,12 +1,13 @@
 //! The commands `events` and `log`. They read the files, so they work without a daemon.
 
 use super::form::{Event, log_line};
-use super::record::{Log, Record, What};
-use super::ring::{self, Contents};
+use super::record::{Record, What};
+use super::ring::{self, Contents, file_name};
 use super::watch::Watch;
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 use std::time::Duration;
+use ucm_ha_control::Log;
 
 /// A record that is just being written looks damaged: so often it is read again …
 const MAX_READS: usize = 5;
@@ -92,7 +93,7 @@ fn unreadable(dir: &Path, log: Log, error: &io::Error) -> String {
         ErrorKind::PermissionDenied => "run this as the daemon's user",
         _ => "check paths.state_dir",
     };
-    format!("{}: {error}; {advice}", dir.join(log.file_name()).display())
+    format!("{}: {error}; {advice}", dir.join(file_name(log)).display())
 }
 
 /// Prints lines; `false` when nobody reads them any more.

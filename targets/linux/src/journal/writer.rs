@@ -1,7 +1,7 @@
 //! The thread that writes records to disk. A disk that stalls or is full costs records, never a heartbeat.
 
-use super::record::{Log, Record};
-use super::ring::Ring;
+use super::record::Record;
+use super::ring::{Ring, file_name};
 use mio::Waker;
 use std::collections::VecDeque;
 use std::io;
@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender};
 use std::time::Duration;
+use ucm_ha_control::Log;
 
 /// Records that wait for a disk that takes none; of more the oldest are dropped and counted.
 const MAX_PENDING: usize = 256;
@@ -157,7 +158,7 @@ impl Writer {
 
     /// Says what is wrong with a file, or that it is well again, when that changes.
     fn say(&mut self, log: Log, trouble: Option<String>) {
-        let path = self.dir.join(log.file_name());
+        let path = self.dir.join(file_name(log));
         let Some(told) = self.failing.get_mut(log as usize) else { return };
         match &trouble {
             Some(new) if told.as_ref() != Some(new) => log::error!("{} {new}", path.display()),
@@ -187,7 +188,7 @@ impl Rings {
             None => {
                 let (ring, damaged) = Ring::open(dir, log)?;
                 if damaged > 0 {
-                    let path = dir.join(log.file_name());
+                    let path = dir.join(file_name(log));
                     log::error!("{}: {damaged} damaged records were dropped", path.display());
                 }
                 Ok(slot.insert(ring))

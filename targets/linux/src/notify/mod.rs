@@ -25,6 +25,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::time::Duration;
+use ucm_ha_control::status::Notices;
 
 /// Notices that may wait for one receiver; more are dropped and counted.
 const MAX_WAITING: usize = 64;
@@ -54,19 +55,6 @@ struct Counters {
     untold: AtomicU64,
 }
 
-/// What became of the notices for one receiver since the daemon started.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Tally {
-    /// The program or the URL.
-    pub(crate) target: String,
-    /// Told, and it said that all is well.
-    pub(crate) delivered: u64,
-    /// Told, or tried to.
-    pub(crate) failed: u64,
-    /// Not tried: too many waited.
-    pub(crate) dropped: u64,
-}
-
 enum Means {
     Program(Program),
     Server(Server),
@@ -91,8 +79,8 @@ impl Notifier {
     }
 
     /// What became of the notices.
-    pub(crate) fn tallies(&self) -> impl Iterator<Item = Tally> {
-        self.targets.iter().map(|Target { name, counters, .. }| Tally {
+    pub(crate) fn tallies(&self) -> impl Iterator<Item = Notices> {
+        self.targets.iter().map(|Target { name, counters, .. }| Notices {
             target: name.clone(),
             delivered: counters.delivered.load(Ordering::Relaxed),
             failed: counters.failed.load(Ordering::Relaxed),

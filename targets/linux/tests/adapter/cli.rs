@@ -1,6 +1,8 @@
 //! Exit codes and lines of the command.
 
 use crate::site::{Answer, Site};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 /// The program with these arguments, on the machine as it is.
@@ -78,4 +80,37 @@ fn the_configuration_may_be_named_before_and_after_the_subcommand() {
     for words in [format!("check --config {config}"), format!("--config {config} check")] {
         assert_eq!(ucm_ha(&words).code, 0, "{words}");
     }
+}
+
+/// The program in a folder of its own, beside nothing but what a test puts there.
+fn alone() -> (tempfile::TempDir, std::path::PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("ucm-ha");
+    fs::copy(env!("CARGO_BIN_EXE_ucm-ha"), &program).unwrap();
+    (folder, program)
+}
+
+#[test]
+fn a_subcommand_with_a_program_of_its_own_names_the_package_where_it_is_not_installed() {
+    let (folder, program) = alone();
+    let answer = Answer::of(Command::new(program).args(["lab", "--list"]).output().unwrap());
+    let expected = folder.path().join("ucm-ha-lab");
+    assert_eq!(answer.code, 3, "{answer:?}");
+    let line = format!(
+        "ucm-ha: `ucm-ha lab` needs {}, which is not there; install the package ucm-ha-lab\n",
+        expected.display()
+    );
+    assert_eq!(answer.err, line);
+}
+
+#[test]
+fn a_subcommand_with_a_program_of_its_own_passes_everything_on() {
+    let (folder, program) = alone();
+    let script = folder.path().join("ucm-ha-lab");
+    fs::write(&script, "#!/bin/sh\necho \"$UCM_HA: $*\"\nexit 7\n").unwrap();
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    let words = ["lab", "--help", "--script", "tour", "-x", "--", "a b"];
+    let answer = Answer::of(Command::new(&program).args(words).output().unwrap());
+    assert_eq!(answer.out, format!("{}: --help --script tour -x -- a b\n", program.display()));
+    assert_eq!(answer.code, 7);
 }

@@ -1,0 +1,120 @@
+//! Records what a node sends and receives at one port.
+
+use crate::frames::{Direction, FrameSocket};
+use crate::plan::HEARTBEAT_PORT;
+use crate::worker::{STOP_CHECK, Worker, wait_readable};
+use smoltcp::wire::{
+    ArpOperation, ArpPacket, ArpRepr, EthernetFrame, EthernetProtocol, IpProtocol, Ipv4Packet, UdpPacket,
+};
+use std::io;
+use std::net::Ipv4Addr;
+use std::os::fd::AsFd;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+use ucm_ha::role::Role;
+use ucm_ha::wire;
+
+/// Frames that are kept at most.
+const MAX_RECORDS: usize = 200_000;
+const FRAME_LEN: usize = 2048;
+
+/// What a frame says, as far as the lab cares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// A heartbeat.
+    Heartbeat {
+        /// The sender's role.
+        role: Role,
+        /// The sender's term.
+        term: u32,
+    },
+    /// An ARP packet that announces the sender's own claim to an address.
+    Announcement(Ipv4Addr),
+}
+
+/// A frame of interest.
+#[derive(Clone, Copy, Debug)]
+pub struct Record {
+    /// When the lab got it; a little after it passed.
+    pub at: Instant,
+    /// Whether the node sent it; otherwise it was sent to the node.
+    pub sent: bool,
+    /// What it says.
+    pub content: Content,
+}
+
+/// A recording. It goes on until this is dropped.
+pub struct Capture {
+    records: Arc<Mutex<Vec<Record>>>,
+    _worker: Worker,
+}
+
+impl Capture {
+    /// Starts recording at a port; `socket` is on the switch's side, so what the node sends comes in.
+    pub fn start(socket: FrameSocket) -> io::Result<Self> {
+        let records = Arc::new(Mutex::new(Vec::new()));
+        let its_records = Arc::clone(&records);
+        let worker = Worker::start("capture", move |stop| {
+            let mut buffer = vec![0; FRAME_LEN];
+            while !stop.is_set() {
+                wait_readable([socket.as_fd()], STOP_CHECK)?;
+                while let Some((len, direction)) = socket.receive(&mut buffer)? {
+                    if let Some(content) = read(&buffer[..len.min(FRAME_LEN)]) {
+                        keep(&its_records, Record { at: Instant::now(), sent: direction == Direction::In, content });
+                    }
+                }
+            }
+            Ok(())
+        })?;
+        Ok(Self { records, _worker: worker })
+    }
+
+    /// What was recorded after `since`.
+    pub fn since(&self, since: Instant) -> Vec<Record> {
+        let records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
+        records.iter().filter(|record| record.at > since).copied().collect()
+    }
+}
+
+fn keep(records: &Mutex<Vec<Record>>, record: Record) {
+    let mut records = records.lock().unwrap_or_else(PoisonError::into_inner);
+    if records.len() < MAX_RECORDS {
+        records.push(record);
+    }
+}
+
+fn read(frame: &[u8]) -> Option<Content> {
+    let frame = EthernetFrame::new_checked(frame).ok()?;
+    match frame.ethertype() {
+        EthernetProtocol::Ipv4 => read_heartbeat(frame.payload()),
+        EthernetProtocol::Arp => read_announcement(frame.payload()),
+        EthernetProtocol::Ipv6 | EthernetProtocol::Unknown(_) => None,
+    }
+}
+
+fn read_heartbeat(packet: &[u8]) -> Option<Content> {
+    let packet = Ipv4Packet::new_checked(packet).ok()?;
+    if packet.next_header() != IpProtocol::Udp {
+        return None;
+    }
+    let datagram = UdpPacket::new_checked(packet.payload()).ok()?;
+    if datagram.dst_port() != HEARTBEAT_PORT {
+        return None;
+    }
+    let frame = wire::Repr::parse(datagram.payload(), None).ok()?;
+    Some(Content::Heartbeat { role: frame.role, term: frame.term })
+}
+
+/// Both forms of a gratuitous ARP name the same address as sender and target. A probe's sender address is 0.0.0.0.
+fn read_announcement(packet: &[u8]) -> Option<Content> {
+    let packet = ArpPacket::new_checked(packet).ok()?;
+    let ArpRepr::EthernetIpv4 { operation, source_protocol_addr, target_protocol_addr, .. } =
+        ArpRepr::parse(&packet).ok()?
+    else {
+        return None;
+    };
+    let gratuitous = matches!(operation, ArpOperation::Request | ArpOperation::Reply)
+        && source_protocol_addr == target_protocol_addr
+        && !source_protocol_addr.is_unspecified();
+    gratuitous.then_some(Content::Announcement(source_protocol_addr))
+}

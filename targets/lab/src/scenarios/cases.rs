@@ -1,0 +1,272 @@
+//! What happens to real machines, told as tables. Each begins with a pair that is complete; times are in milliseconds.
+
+use crate::moves::Move::{
+    self, Binds, Do, HasFault, HasOwnAddress, Keep, Pass, Says, SaysOnce, Serves, Settles, SettlesAnyhow, StormEnds,
+    Switch, Takes,
+};
+use crate::moves::{BAD_WIRES, KEYED, Scenario, told};
+use crate::network::Cut;
+use crate::plan::Wire::{Cable, Lan};
+use crate::relay::Impairment;
+use crate::stimulus::Stimulus::{
+    ClusterIpRemoved, Cut as CutPort, CutAll, DiskFull, DiskGood, DiskStalls, EventsLost, Impair, ImpairAll,
+    InterfaceBack, InterfaceDeleted, Kill, Mend, MendAll, OwnAddressBack, OwnAddressRemoved, PowerOffSilently, Reload,
+    Start, StormGathers, StormRages, Stranger, SwitchOff, SwitchOn, Thaw,
+};
+use crate::stimulus::Who::{Active, Standby};
+use std::time::Duration;
+
+const GOOD: Impairment = Impairment::GOOD;
+const LOSS: Impairment = Impairment { loss_pct: 30, ..GOOD };
+const DOUBLED: Impairment = Impairment { duplicate_pct: 100, ..GOOD };
+const JITTER: Impairment = Impairment { jitter: Duration::from_millis(200), ..GOOD };
+/// Frames are sent 50 ms apart, so most are overtaken, and some come twice.
+const REORDERED: Impairment =
+    Impairment { delay: Duration::from_millis(20), jitter: Duration::from_millis(150), duplicate_pct: 20, ..GOOD };
+
+/// A second more than T, after which a silent death would have been noticed.
+const T_AND_MORE: u64 = 4_000;
+/// A takeover after T, on a busy machine.
+const TAKEOVER: u64 = 6_000;
+const HANDOVER: u64 = 1_000;
+/// The daemon reads its interfaces again every 2 s; what needs an event must be much faster.
+const BY_EVENT: u64 = 1_000;
+
+const INCOMPATIBLE: &str = "alert: what is heard on the cable cannot be understood";
+const TAKEN_AWAY: &str = "cluster IP 192.168.129.64/24 was taken away";
+
+const DISK_FULL: &[Move] = &[
+    Do(DiskFull(Active)),
+    Do(DiskFull(Standby)),
+    Do(Kill(Active)),
+    Takes(Standby, TAKEOVER),
+    Says(Standby, "alert: the term could not be stored; a restart may forget it"),
+    Do(Start(Active)),
+    Settles(Standby),
+    Switch(Standby),
+    Takes(Active, HANDOVER),
+    Do(DiskGood(Active)),
+    Do(DiskGood(Standby)),
+    Says(Standby, "restored to normal: the term could not be stored"),
+    Settles(Active),
+];
+
+/// Two changes of the role while nothing can be written, then a node that starts while nothing can be written.
+const DISK_HANGS: &[Move] = &[
+    Do(DiskStalls(Active)),
+    Do(DiskStalls(Standby)),
+    Keep(1_000),
+    Switch(Active),
+    Takes(Standby, HANDOVER),
+    Settles(Standby),
+    Do(Kill(Standby)),
+    Takes(Active, TAKEOVER),
+    Do(Start(Standby)),
+    Settles(Active),
+    Do(Kill(Active)),
+    Takes(Standby, TAKEOVER),
+    Do(DiskGood(Active)),
+    Do(DiskGood(Standby)),
+    Do(Start(Active)),
+    Settles(Standby),
+];
+
+/// The event of a carrier, and then that of an address, is among those that were lost.
+const EVENTS_LOST: &[Move] = &[
+    Do(EventsLost(Standby)),
+    Do(CutPort(Standby, Lan, Cut::Carrier)),
+    Do(Thaw(Standby)),
+    HasFault(Standby, "LAN", BY_EVENT),
+    Keep(500),
+    Do(Mend(Standby, Lan)),
+    Settles(Active),
+    Do(EventsLost(Active)),
+    Do(ClusterIpRemoved(Active)),
+    Do(Thaw(Active)),
+    Says(Active, TAKEN_AWAY),
+    Binds(Active, BY_EVENT),
+    Keep(500),
+    Settles(Active),
+];
+
+const CLUSTER_IP_REMOVED: &[Move] =
+    &[Do(ClusterIpRemoved(Active)), Says(Active, TAKEN_AWAY), Binds(Active, BY_EVENT), Keep(1_000), Settles(Active)];
+
+/// An address of the same subnet goes with the one that was there before it. Afterwards the role moves there and back, and
+/// neither may cost a node its static address.
+const OWN_ADDRESS_REMOVED: &[Move] = &[
+    Do(OwnAddressRemoved(Active)),
+    Keep(1_000),
+    Do(OwnAddressBack(Active)),
+    Settles(Active),
+    HasOwnAddress(Active),
+    HasOwnAddress(Standby),
+    Do(Kill(Active)),
+    Takes(Standby, TAKEOVER),
+    HasOwnAddress(Active),
+    HasOwnAddress(Standby),
+    Do(Start(Active)),
+    Settles(Standby),
+    Switch(Standby),
+    Takes(Active, HANDOVER),
+    HasOwnAddress(Active),
+    HasOwnAddress(Standby),
+    Settles(Active),
+];
+
+/// No heartbeats on either path, while the standby's kernel has no address at all: ARP alone holds it back.
+const OWN_ADDRESS_AND_CABLE: &[Move] = &[
+    Do(OwnAddressRemoved(Standby)),
+    Pass(160),
+    Do(CutPort(Active, Cable, Cut::Carrier)),
+    Keep(9_000),
+    Do(OwnAddressBack(Standby)),
+    Do(Mend(Active, Cable)),
+    Settles(Active),
+];
+
+const LAN_DELETED: &[Move] = &[
+    Do(InterfaceDeleted(Active, Lan)),
+    Takes(Standby, TAKEOVER),
+    Do(InterfaceBack(Active, Lan)),
+    Settles(Standby),
+    Do(InterfaceDeleted(Active, Lan)),
+    Pass(500),
+    Do(InterfaceBack(Active, Lan)),
+    Settles(Standby),
+    Switch(Standby),
+    Takes(Active, HANDOVER),
+];
+
+const CABLE_DELETED: &[Move] = &[
+    Do(InterfaceDeleted(Active, Cable)),
+    Keep(T_AND_MORE),
+    Do(InterfaceBack(Active, Cable)),
+    Settles(Active),
+    Do(InterfaceDeleted(Standby, Cable)),
+    Keep(1_000),
+    Do(InterfaceBack(Standby, Cable)),
+    Settles(Active),
+];
+
+const FOREIGN_HOST: &[Move] = &[
+    Do(Stranger(true)),
+    Says(Active, "alert: a foreign station answers for the cluster IP"),
+    Keep(2_000),
+    Do(Stranger(false)),
+    // It defends once a second, and phones that believed the stranger know nothing better until then.
+    Serves(Active, 1_500),
+    Keep(500),
+    Settles(Active),
+];
+
+/// It probes for one T more, and then takes what is its own.
+const FOREIGN_HOST_AT_TAKEOVER: &[Move] = &[
+    Do(Stranger(true)),
+    Do(Kill(Active)),
+    Takes(Standby, TAKEOVER + 3_000),
+    Do(Stranger(false)),
+    Do(Start(Active)),
+    Settles(Standby),
+];
+
+const SWITCH_REBOOTS: &[Move] = &[Do(SwitchOff), Pass(5_000), Do(SwitchOn), SettlesAnyhow];
+
+const PORTS_BOUNCED: &[Move] = &[
+    Do(CutAll(Cut::Carrier)),
+    Pass(200),
+    Do(MendAll),
+    SettlesAnyhow,
+    Do(CutAll(Cut::Carrier)),
+    Pass(1_500),
+    Do(MendAll),
+    SettlesAnyhow,
+    Do(CutAll(Cut::Silent)),
+    Pass(700),
+    Do(MendAll),
+    SettlesAnyhow,
+];
+
+/// What the standby sent before it was started anew is among the frames; a switch in the middle of it works as ever.
+const fn storm(wire: crate::plan::Wire) -> [Move; 10] {
+    [
+        Do(StormGathers(wire)),
+        Pass(700),
+        Do(Kill(Standby)),
+        Do(Start(Standby)),
+        Settles(Active),
+        Do(StormRages),
+        Keep(2_500),
+        Switch(Active),
+        Takes(Standby, HANDOVER),
+        StormEnds,
+    ]
+}
+
+/// Where good and bad frames come in turn, the alert does not come and go with each.
+const STORM_ON_CABLE: &[Move] = {
+    let [gathers, time, kill, start, settles, rages, keep, switch, takes, ends] = storm(Cable);
+    &[gathers, time, kill, start, settles, rages, keep, switch, takes, ends, SaysOnce(Active, INCOMPATIBLE)]
+};
+
+const fn strangers(wire: crate::plan::Wire) -> [Move; 5] {
+    [Do(StormGathers(wire)), Pass(700), Do(StormRages), Keep(2_500), StormEnds]
+}
+
+/// All of them.
+pub(super) static ALL: &[Scenario] = &[
+    told(
+        "loss",
+        "30 % loss on both wires: no role change",
+        &[Do(Impair(Active, Lan, LOSS)), Do(Impair(Active, Cable, LOSS)), Keep(5_000)],
+    )
+    .needing(BAD_WIRES),
+    told("duplicates", "every frame comes twice: no role change", &[Do(ImpairAll(DOUBLED)), Keep(3_500)])
+        .needing(BAD_WIRES),
+    told(
+        "jitter",
+        "200 ms of jitter on both wires: no role change",
+        &[Do(Impair(Active, Lan, JITTER)), Do(Impair(Active, Cable, JITTER)), Keep(5_000)],
+    )
+    .needing(BAD_WIRES),
+    told(
+        "reordered",
+        "frames overtake each other: no role change",
+        &[Do(Impair(Active, Lan, REORDERED)), Do(Impair(Active, Cable, REORDERED)), Keep(5_000)],
+    )
+    .needing(BAD_WIRES),
+    told("disk-full", "no room on either disk: takeover and switch work, an alert", DISK_FULL),
+    told("disk-hangs", "both disks hang: takeover, switch and start work", DISK_HANGS),
+    told("events-lost", "the kernel drops events of the interfaces: noticed at once", EVENTS_LOST),
+    told("address-removed", "somebody removes the cluster IP: bound again, no change", CLUSTER_IP_REMOVED),
+    told("own-address-removed", "somebody removes a static address for a moment", OWN_ADDRESS_REMOVED),
+    told(
+        "own-address-and-cable",
+        "a standby without static address and cable: it claims nothing",
+        OWN_ADDRESS_AND_CABLE,
+    ),
+    told("lan-deleted", "the active's LAN interface is deleted, and made again", LAN_DELETED),
+    told("cable-deleted", "the heartbeat port is deleted, and made again: no change", CABLE_DELETED),
+    told("foreign-host", "a foreign host takes the cluster IP: alert, no change", FOREIGN_HOST),
+    told(
+        "foreign-takeover",
+        "the active dies while a foreign host has the cluster IP: the standby takes it back",
+        FOREIGN_HOST_AT_TAKEOVER,
+    ),
+    told(
+        "power-loss-silent",
+        "the active loses its power, the cable's carrier stays: takeover after T",
+        &[Do(PowerOffSilently(Active)), Takes(Standby, TAKEOVER)],
+    ),
+    told("switch-reboot", "the LAN's switch reboots: one active afterwards", SWITCH_REBOOTS),
+    told(
+        "reload",
+        "both daemons read their configuration again: no change",
+        &[Do(Reload(Active)), Do(Reload(Standby)), Keep(1_000), Settles(Active)],
+    ),
+    told("ports-bounced", "all ports of both nodes go and come together", PORTS_BOUNCED),
+    told("storm-lan", "10,000 forged and replayed frames a second on the LAN, with a key", &storm(Lan)).needing(KEYED),
+    told("storm-cable", "the same on the cable: one alert", STORM_ON_CABLE).needing(KEYED),
+    told("strangers-lan", "10,000 foreign and replayed frames a second on the LAN, no key", &strangers(Lan)),
+    told("strangers-cable", "the same on the cable", &strangers(Cable)),
+];
