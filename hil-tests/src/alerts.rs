@@ -95,7 +95,7 @@ fn events(course: &mut Course, node: Node) -> Step<Vec<Event>> {
     let text = course.peek(node, "ucm-ha --config $CONFIG events --json")?;
     let events = text.lines().map(|line| {
         serde_json::from_str(line)
-            .map_err(|error| Failure(format!("{node} lists an event that is none ({error}): {line}")))
+            .map_err(|error| Failure::new(format!("{node} lists an event that is none ({error}): {line}")))
     });
     events.collect()
 }

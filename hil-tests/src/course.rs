@@ -246,5 +246,9 @@ impl OnRig for Course {
 }
 
 fn succeeded(node: Node, command: &str, Answer { code, text }: Answer) -> Step<String> {
-    if code == 0 { Ok(text) } else { Err(Failure(format!("{node}: `{command}` ended with {code}: {}", text.trim()))) }
+    if code == 0 {
+        Ok(text)
+    } else {
+        Err(Failure::new(format!("{node}: `{command}` ended with {code}: {}", text.trim())))
+    }
 }

@@ -64,7 +64,15 @@ pub(crate) fn play(order: &Order<'_>, interrupted: &Arc<AtomicBool>) -> io::Resu
         println!("=== {number}/{total} {}: {}", scenario.name, scenario.about);
         let name = if order.runs == 1 { scenario.name.to_owned() } else { format!("{}-{run}", scenario.name) };
         let begin = Instant::now();
-        let outcome = play_one(order, scenario, &name, &mut stage, interrupted);
+        let outcome = fair::fairly(
+            &name,
+            // After a failure there is no stage: the next run gets a new one.
+            || play_one(order, scenario, &name, &mut stage, interrupted),
+            |outcome| match outcome {
+                Outcome::Failed(failure) => failure.excusable(),
+                Outcome::Passed(_) | Outcome::Skipped(_) => None,
+            },
+        );
         played.push(Played { name, scenario: scenario.name, outcome, took: begin.elapsed() });
         if let Some(last) = played.last() {
             say(last);
@@ -155,7 +163,7 @@ fn record_and_play(
         .and_then(|()| scenario.play(&mut course))
         .and_then(|()| course.expect_never_two());
     if let Err(failure) = &outcome {
-        course.pair.timeline().note(format_args!("FAILED: {}", failure.0));
+        course.pair.timeline().note(format_args!("FAILED: {}", failure.reason));
     }
     let (stage, figures) = course.end();
     (stage, outcome.map(|()| figures))
@@ -182,7 +190,7 @@ fn say(played: &Played) {
             let figures: Vec<String> = figures.iter().map(describe).collect();
             println!("ok      {name} ({seconds:.1} s) {}", figures.join(", "));
         }
-        Outcome::Failed(failure) => println!("FAILED  {name} ({seconds:.1} s): {}", failure.0),
+        Outcome::Failed(failure) => println!("FAILED  {name} ({seconds:.1} s): {}", failure.reason),
         Outcome::Skipped(reason) => println!("skipped {name}: {reason}"),
     }
 }
@@ -198,7 +206,7 @@ fn write_junit(order: &Order<'_>, played: &[Played]) -> io::Result<()> {
             Outcome::Passed(_) => TestCaseStatus::success(),
             Outcome::Failed(failure) => {
                 let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-                status.set_message(failure.0.as_str());
+                status.set_message(failure.reason.as_str());
                 status
             }
             Outcome::Skipped(reason) => {

@@ -78,7 +78,7 @@ pub(super) fn cycles(course: &mut Course, mut active: Node) -> Step {
 }
 
 fn term_of(course: &mut Course, node: Node) -> Step<u32> {
-    let status = course.status(node).ok_or_else(|| Failure(format!("{node} does not give its status")))?;
+    let status = course.status(node).ok_or_else(|| Failure::new(format!("{node} does not give its status")))?;
     Ok(status.term)
 }
 

@@ -100,7 +100,7 @@ fn set_enabled(course: &mut Course, node: Node, enabled: bool) -> Step {
     course.run(node, &format!("sed -i 's/^enable = .*/enable = {enabled}/' $CONFIG"))?;
     let set = course.run(node, "grep ^enable $CONFIG")?;
     if !set.contains(&enabled.to_string()) {
-        return Err(Failure(format!("node {} cannot be configured: {set}", node.letter())));
+        return Err(Failure::new(format!("node {} cannot be configured: {set}", node.letter())));
     }
     course.apply(Stimulus::Reload(node)).map(drop)
 }

@@ -2,22 +2,16 @@
 
 use crate::watch::StallWatch;
 use std::any::Any;
-use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::thread;
 
 /// Voided runs that are repeated, at most.
 pub const MAX_VOIDED: u32 = 3;
 
-/// Runs `run` until a run has passed, or has failed while the machine kept running, or [`MAX_VOIDED`] runs were voided and one
-/// more failed. `is_safety` names failures that no stall excuses. Each run must set its own stage.
-///
-/// # Errors
-/// What the last run failed with.
-pub fn fairly<T, E: Display>(
-    what: &str,
-    is_safety: impl Fn(&E) -> bool,
-    mut run: impl FnMut() -> Result<T, E>,
-) -> Result<T, E> {
+/// Does `run` again while it fails on a machine that stood still, [`MAX_VOIDED`] times at most, and gives what the last one came to.
+/// `failure` says in words how a run failed, if it did in a way that a stall excuses; a broken promise of safety is none. Each run
+/// must set its own stage.
+pub fn fairly<T>(what: &str, mut run: impl FnMut() -> T, failure: impl Fn(&T) -> Option<String>) -> T {
     for number in 1..=MAX_VOIDED {
         let watch = StallWatch::begin();
         let outcome = run();
@@ -28,32 +22,27 @@ pub fn fairly<T, E: Display>(
                 None
             }
         };
-        match (outcome, stall) {
-            (Err(failure), Some(stall)) if !is_safety(&failure) => {
-                eprintln!("{what}: voided, {stall}; repeated ({number} of {MAX_VOIDED}); it said: {failure}");
-            }
-            (outcome, _) => return outcome,
-        }
+        let (Some(stall), Some(failure)) = (stall, failure(&outcome)) else { return outcome };
+        eprintln!("{what}: voided, {stall}; repeated ({number} of {MAX_VOIDED}); it said: {failure}");
     }
     run()
 }
 
-/// A test that panics when it fails, as those of Rust's harness do.
+/// A test in real time that panics when it fails, as those of Rust's harness do.
 ///
 /// # Panics
 /// As the last run did.
-pub fn in_real_time(what: &str, mut test: impl FnMut()) {
-    let run = || catch_unwind(AssertUnwindSafe(&mut test)).map_err(Panic);
-    if let Err(Panic(payload)) = fairly(what, |_| false, run) {
+pub fn in_real_time(mut test: impl FnMut()) {
+    let thread = thread::current();
+    let run = || catch_unwind(AssertUnwindSafe(&mut test));
+    let outcome =
+        fairly(thread.name().unwrap_or("a test"), run, |outcome| Some(words(outcome.as_ref().err()?.as_ref())));
+    if let Err(payload) = outcome {
         resume_unwind(payload);
     }
 }
 
-struct Panic(Box<dyn Any + Send>);
-
-impl Display for Panic {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let text = self.0.downcast_ref::<String>().map(String::as_str).or(self.0.downcast_ref::<&str>().copied());
-        f.write_str(text.unwrap_or("a panic without words"))
-    }
+fn words(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+    text.unwrap_or("a panic without words").to_owned()
 }

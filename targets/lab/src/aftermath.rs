@@ -18,12 +18,12 @@ pub(crate) fn check(course: &mut Course) -> Step {
     let waited =
         course.wait_for("one active, one standby, and nothing left behind", limit, |course| match look(course) {
             Ok(()) => true,
-            Err(Failure(what)) => {
-                wrong = what;
+            Err(Failure { reason, .. }) => {
+                wrong = reason;
                 false
             }
         });
-    waited.map(drop).map_err(|Failure(what)| Failure(format!("{what}: {wrong}")))
+    waited.map(drop).map_err(|failure| Failure { reason: format!("{}: {wrong}", failure.reason), ..failure })
 }
 
 fn look(course: &mut Course) -> Step {
@@ -42,7 +42,7 @@ fn look(course: &mut Course) -> Step {
 /// The daemon must be able to start from what it has stored, and use no term that it would forget.
 fn look_at_files(course: &mut Course, node: Node) -> Step {
     let dir = paths::state_dir(node);
-    let record = shared::stored_record(&dir).map_err(Failure)?;
+    let record = shared::stored_record(&dir).map_err(Failure::new)?;
     let term = course.pair.status(node).map_or(0, |status| status.term);
     course.expect(
         record.term_ceiling >= term,

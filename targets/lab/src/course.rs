@@ -122,7 +122,7 @@ impl<P: Pair> Course<P> {
                 return Ok(begin.elapsed());
             }
             if begin.elapsed() > limit {
-                return Err(Failure(format!("after {limit:?} not yet: {what}")));
+                return Err(Failure::new(format!("after {limit:?} not yet: {what}")));
             }
             self.check_interrupted()?;
             thread::sleep(P::LOOK_PERIOD);
@@ -135,7 +135,7 @@ impl<P: Pair> Course<P> {
         while begin.elapsed() < length {
             self.look();
             if !holds(self) {
-                return Err(Failure(format!("{:?} later no longer: {what}", begin.elapsed())));
+                return Err(Failure::new(format!("{:?} later no longer: {what}", begin.elapsed())));
             }
             self.check_interrupted()?;
             thread::sleep(P::LOOK_PERIOD.min(length.saturating_sub(begin.elapsed())));
@@ -149,7 +149,7 @@ impl<P: Pair> Course<P> {
     }
 
     fn check_interrupted(&self) -> Step {
-        if self.interrupted.load(Ordering::Relaxed) { Err(Failure("interrupted".to_owned())) } else { Ok(()) }
+        if self.interrupted.load(Ordering::Relaxed) { Err(Failure::standing("interrupted")) } else { Ok(()) }
     }
 
     /// The role of a node, as its daemon last said.
@@ -165,7 +165,7 @@ impl<P: Pair> Course<P> {
     /// The node that is active, as the daemons last said.
     pub fn the_active(&self) -> Step<Node> {
         let active = Node::ALL.into_iter().find(|node| self.has_role(*node, "Active"));
-        active.ok_or_else(|| Failure("no active".to_owned()))
+        active.ok_or_else(|| Failure::new("no active"))
     }
 
     /// Waits for a pair that is complete: one active that would switch, one standby, the phone served. Gives the active.
@@ -176,7 +176,7 @@ impl<P: Pair> Course<P> {
             active = course.settled_active();
             active.is_some()
         })?;
-        active.ok_or_else(|| Failure("no active".to_owned()))
+        active.ok_or_else(|| Failure::new("no active"))
     }
 
     fn settled_active(&mut self) -> Option<Node> {
@@ -194,12 +194,12 @@ impl<P: Pair> Course<P> {
     pub fn gap_of_change(&mut self, node: Node, since: Instant) -> Step<Gap> {
         let gaps = self.pair.phone(since).gaps;
         let change = gaps.into_iter().rev().find(|gap| gap.after == node && gap.before != node);
-        change.ok_or_else(|| Failure(format!("the phone saw no change to {node}")))
+        change.ok_or_else(|| Failure::new(format!("the phone saw no change to {node}")))
     }
 
     /// A check.
     pub fn expect(&mut self, holds: bool, what: impl Display) -> Step {
-        if holds { Ok(()) } else { Err(Failure(format!("expected: {what}"))) }
+        if holds { Ok(()) } else { Err(Failure::new(format!("expected: {what}"))) }
     }
 
     /// A check of a length of time.
@@ -209,7 +209,6 @@ impl<P: Pair> Course<P> {
 
     /// The check of S1.
     pub fn expect_never_two(&mut self) -> Step {
-        let two = self.pair.two_holders();
-        self.expect(two.is_none(), two.as_deref().unwrap_or_default())
+        self.pair.two_holders().map_or(Ok(()), |two| Err(Failure::standing(format!("expected: {two}"))))
     }
 }

@@ -39,6 +39,6 @@ impl Course {
         })?;
         self.pass(PHONE_JUDGES)?;
         let bound = self.pair.sightings().bound_after(node, since);
-        bound.ok_or_else(|| Failure(format!("{node} says it is active, but never bound the cluster IP")))
+        bound.ok_or_else(|| Failure::new(format!("{node} says it is active, but never bound the cluster IP")))
     }
 }

@@ -121,7 +121,7 @@ impl Player<'_> {
             }
             Move::Switch(who) => {
                 self.since = Instant::now();
-                course.pair.force_switch(who.node(active)).map_err(crate::lab_course::Failure)
+                course.pair.force_switch(who.node(active)).map_err(crate::lab_course::Failure::new)
             }
             Move::StormEnds => self.end_storm(),
             Move::Settles(who) => {

@@ -2,7 +2,7 @@
 
 use crate::asterisk::ha_configuration;
 use crate::embedded;
-use crate::stage::{KICK_TIMEOUT, Stage, Step, TIMEOUT_S, expect};
+use crate::stage::{KICK_TIMEOUT, Stage, Step, expect};
 use lab::plan::Node;
 use rustix::process::Signal;
 use std::thread::sleep;
@@ -35,10 +35,6 @@ pub(crate) const ALL: [(&str, Case); 16] = [
 
 /// What a handover may take beyond what it waits for, on a machine with other work.
 const SLACK: Duration = Duration::from_millis(500);
-/// The same after the deadline of the kicks. Once, in the gate, one was 0.4 s later than [`SLACK`] allows while both daemons waited a
-/// second for their files in memory; the gate shared the processors between sessions then (autogroup), which lets threads of the kernel
-/// wait as long. Half of T still tells a handover from none.
-const DEADLINE_SLACK: Duration = Duration::from_millis(TIMEOUT_S as u64 * 500);
 const PATIENCE: Duration = Duration::from_secs(15);
 /// Calls at a time.
 const CALLS: u32 = 30;
@@ -81,7 +77,7 @@ fn stopped(stage: &mut Stage) -> Step {
 fn at_the_deadline(bound: Duration, ending: Duration) -> Step {
     let earliest = KICK_TIMEOUT - Duration::from_millis(2 * u64::from(crate::asterisk::KICK_INTERVAL_MS));
     expect(bound >= earliest, || format!("handed over after {bound:?}, before the deadline"))?;
-    expect(bound <= ending + KICK_TIMEOUT + DEADLINE_SLACK, || format!("handed over only after {bound:?}"))
+    expect(bound <= ending + KICK_TIMEOUT + SLACK, || format!("handed over only after {bound:?}"))
 }
 
 fn deadlock(stage: &mut Stage, place: &str, said: &str) -> Step {

@@ -12,6 +12,7 @@ mod phone;
 mod stage;
 
 use lab::error::Context;
+use lab::outcome::{Failure, Step};
 use lab::{priority, sandbox};
 use rustix::mount::{MountFlags, mount, mount_bind_recursive};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
@@ -73,18 +74,21 @@ fn run() -> io::Result<ExitCode> {
 fn play(name: &str, case: cases::Case, parts: &Parts) -> bool {
     println!("case {name}");
     let begun = Instant::now();
-    let outcome = Stage::set(parts).and_then(|mut stage| {
-        let played = case(&mut stage).and_then(|()| {
-            let both = stage.both_bound();
-            expect(both == Duration::ZERO, || format!("both nodes had the cluster IP for {both:?}"))
-        });
-        played.inspect_err(|_| println!("{}", stage.logs()))
-    });
+    let outcome = fair::fairly(name, || play_once(case, parts), |outcome| outcome.as_ref().err()?.excusable());
     match &outcome {
         Ok(()) => println!("case {name}: ok, {:.1} s", begun.elapsed().as_secs_f32()),
-        Err(error) => println!("case {name}: FAILED: {error}"),
+        Err(failure) => println!("case {name}: FAILED: {}", failure.reason),
     }
     outcome.is_ok()
+}
+
+fn play_once(case: cases::Case, parts: &Parts) -> Step {
+    let mut stage = Stage::set(parts)?;
+    let played = case(&mut stage).map_err(Failure::from).and_then(|()| match stage.both_bound() {
+        Duration::ZERO => Ok(()),
+        both => Err(Failure::standing(format!("both nodes had the cluster IP for {both:?}"))),
+    });
+    played.inspect_err(|_| println!("{}", stage.logs()))
 }
 
 /// Gives the folder with Debian's files what a running program expects. Only this sandbox sees it.

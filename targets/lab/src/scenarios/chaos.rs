@@ -1,6 +1,6 @@
 //! Faults at random, one or two at a time: never two holders, and the pair always comes back.
 
-use crate::lab_course::{Course, Failure, Step};
+use crate::lab_course::{Course, Step};
 use crate::pair::Pair;
 use crate::plan::Node;
 use crate::stimulus::{Stimulus, Who};
@@ -38,7 +38,7 @@ fn at_random(course: &mut Course, usual_s: u32, draw: fn(&mut Rng) -> Stimulus<W
     let mut rounds = 0_u32;
     while begin.elapsed() < length {
         let played = round(course, &mut rng, active, draw);
-        active = played.map_err(|Failure(text)| Failure(format!("seed {seed}, round {rounds}: {text}")))?;
+        active = played.map_err(|failure| failure.in_context(format_args!("seed {seed}, round {rounds}")))?;
         rounds += 1;
     }
     course.figure("rounds", rounds.into(), "faults or pairs of faults");

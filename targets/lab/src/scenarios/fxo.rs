@@ -134,7 +134,7 @@ pub(super) fn budget(course: &mut Course) -> Step {
     course.watch("the role is kept", length, |course| course.has_role(node, "Active"))?;
     let alert = "no more handovers for own faults in this window";
     course.expect(course.pair.logged(node, alert), "the operator is told")?;
-    course.pair.force_switch(node).map_err(Failure)?;
+    course.pair.force_switch(node).map_err(Failure::new)?;
     course.takes_over(node.peer(), begin, PATIENCE).map(drop)
 }
 
@@ -146,7 +146,7 @@ fn fail_and_return(course: &mut Course, node: Node) -> Step {
     course.pair.set_fxo(node, 1, "ok")?;
     course.wait_for("the fault is cleared", CLEAR + PATIENCE, |course| !course.has_fault(node, "FXO1"))?;
     course.settle()?;
-    course.pair.force_switch(node.peer()).map_err(Failure)?;
+    course.pair.force_switch(node.peer()).map_err(Failure::new)?;
     let active = course.settle()?;
     course.expect(active == node, "the role is back")
 }

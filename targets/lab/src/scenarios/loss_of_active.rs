@@ -29,7 +29,7 @@ pub(super) fn forced_switch(course: &mut Course) -> Step {
     let new = old.peer();
     course.observe_closely();
     let begin = Instant::now();
-    course.pair.force_switch(old).map_err(Failure)?;
+    course.pair.force_switch(old).map_err(Failure::new)?;
     course.measured("command", begin.elapsed());
     course.takes_over(new, begin, HANDOVER_GAP + Duration::from_secs(1))?;
     let gap = course.gap_of_change(new, begin)?.length();
@@ -148,7 +148,7 @@ pub(super) fn silent_death(course: &mut Course) -> Step {
     let begin = Instant::now();
     course.pair.kill(old)?;
     let bound = course.takes_over(survivor, begin, course.timeout * 2)?;
-    let last_frame = last_heard(&captures, recording).ok_or_else(|| Failure("no heartbeat was heard".to_owned()))?;
+    let last_frame = last_heard(&captures, recording).ok_or_else(|| Failure::new("no heartbeat was heard"))?;
     let took = bound.saturating_duration_since(last_frame);
     course.measured("takeover after last frame", took);
     let gap = course.gap_of_change(survivor, begin)?.length();

@@ -45,7 +45,7 @@ impl Pbx {
         course.pair.timeline.note(format_args!("{PROCESS} of {node} crashes"));
         match &self.processes[node.index()] {
             Some(process) => Ok(process.crash()?),
-            None => Err(Failure(format!("{PROCESS} of {node} does not run"))),
+            None => Err(Failure::new(format!("{PROCESS} of {node} does not run"))),
         }
     }
 
@@ -53,7 +53,7 @@ impl Pbx {
     fn hang(&mut self, course: &mut Course, node: Node) -> Step<Instant> {
         course.pair.timeline.note(format_args!("{KICKING} of {node} hangs"));
         let kicks = self.kicks[node.index()].take();
-        kicks.map(Kicks::stop).ok_or_else(|| Failure(format!("{KICKING} of {node} hangs already")))
+        kicks.map(Kicks::stop).ok_or_else(|| Failure::new(format!("{KICKING} of {node} hangs already")))
     }
 
     fn restart(&mut self, course: &mut Course, node: Node) -> Step {
@@ -151,9 +151,9 @@ pub(super) fn core_dump(course: &mut Course) -> Step {
     let dump = thread::spawn(move || wait_for_dump(begin));
     pbx.crash(course, old)?;
     let bound = handed_over(course, old, begin, Duration::ZERO)?;
-    let dumped = dump.join().map_err(|_| Failure("the watch of the dump panicked".to_owned()))?;
+    let dumped = dump.join().map_err(|_| Failure::new("the watch of the dump panicked"))?;
     drop(pattern);
-    let Some((len, written)) = dumped else { return Err(Failure("no whole dump".to_owned())) };
+    let Some((len, written)) = dumped else { return Err(Failure::new("no whole dump")) };
     course.measured("bound after", bound - begin);
     course.measured("dump written after", written - begin);
     course.figure("dump", len as f64 / f64::from(1024 * 1024), "MiB");

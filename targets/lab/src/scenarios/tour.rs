@@ -16,7 +16,7 @@ pub(super) fn tour(course: &mut Course) -> Step {
 
 fn forced_switch(course: &mut Course, old: Node) -> Step {
     let begin = Instant::now();
-    course.pair.force_switch(old).map_err(Failure)?;
+    course.pair.force_switch(old).map_err(Failure::new)?;
     course.takes_over(old.peer(), begin, Duration::from_secs(1))?;
     let gap = course.gap_of_change(old.peer(), begin)?.length();
     course.measured("forced switch gap", gap);

@@ -106,7 +106,7 @@ fn silent_move(course: &mut Course) -> Step {
     course.pass(HAND_GAP)?;
     let view = course.pair.phone_view(begin);
     course.pair.release_by_hand(Node::B)?;
-    let silent = view.silent_for.ok_or_else(|| Failure(format!("the phone found the silent owner: {view:?}")))?;
+    let silent = view.silent_for.ok_or_else(|| Failure::new(format!("the phone found the silent owner: {view:?}")))?;
     course.measured("stale ARP cache for", silent);
     Ok(())
 }
