@@ -5,7 +5,7 @@ use crate::lab_course::Course;
 use crate::moves::Scenario;
 use crate::operations::{Lab, LabOptions};
 use crate::timeline::Timeline;
-use crate::{core_pattern, report, sandbox, scenarios, service, ui};
+use crate::{core_pattern, print, report, sandbox, scenarios, service, ui};
 use clap::Parser;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use std::fmt;
@@ -61,8 +61,9 @@ const DEFAULT_SCENARIO: &str = "tour";
 pub(crate) fn run() -> ExitCode {
     let args = LabArgs::parse();
     if args.list {
+        let width = scenarios::all().map(|scenario| scenario.name.len()).max().unwrap_or_default();
         for scenario in scenarios::all() {
-            println!("{:<20}{}", scenario.name, scenario.about);
+            print::line(format_args!("{:<width$}  {}", scenario.name, scenario.about));
         }
         return ExitCode::SUCCESS;
     }

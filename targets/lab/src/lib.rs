@@ -32,6 +32,7 @@ pub mod pair;
 pub mod paths;
 pub mod phone;
 pub mod plan;
+mod print;
 pub mod priority;
 pub mod relay;
 mod report;

@@ -7,6 +7,7 @@ use crate::moves::Scenario;
 use crate::operations::{Lab, LabOptions};
 use crate::pair::Ability;
 use crate::plan::Node;
+use crate::print;
 use crate::timeline::Timeline;
 use serde_json::{Map, Value, json};
 use std::io;
@@ -108,7 +109,7 @@ fn report_run(scenario: &Scenario, order: &Order, timeout_s: u8, number: u32, ru
             "failure": run.failure.as_ref().map(|failure| &failure.reason),
             "figures": figures,
         });
-        println!("{line}");
+        print::line(line);
     }
 }
 
@@ -132,7 +133,7 @@ fn report_all(scenario: &Scenario, order: &Order, timeout_s: u8, runs: &[Run]) {
     }
     let runs = if runs.len() == 1 { "1 run".to_owned() } else { format!("{} runs", runs.len()) };
     let verdict = if failed == 0 { String::new() } else { format!("; {failed} FAILED") };
-    println!("{} (T = {timeout_s} s): {} over {runs}{verdict}", scenario.name, parts.join("; "));
+    print::line(format_args!("{} (T = {timeout_s} s): {} over {runs}{verdict}", scenario.name, parts.join("; ")));
 }
 
 fn summary(name: &str, unit: &str, sorted: &[f64]) -> String {

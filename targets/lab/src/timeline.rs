@@ -1,5 +1,6 @@
 //! What happened, with the time since the start.
 
+use crate::print;
 use std::collections::VecDeque;
 use std::fmt::Display;
 use std::time::{Duration, Instant};
@@ -38,7 +39,7 @@ impl Timeline {
     pub fn note_at(&mut self, at: Instant, text: impl Display) {
         let entry = Entry { at: at.saturating_duration_since(self.begin), text: text.to_string() };
         if self.printing {
-            println!("{:8.1} ms  {}", entry.at.as_secs_f64() * 1000.0, entry.text);
+            print::line(format_args!("{:8.1} ms  {}", entry.at.as_secs_f64() * 1000.0, entry.text));
         }
         if self.entries.len() == MAX_ENTRIES {
             self.entries.pop_front();
