@@ -1,6 +1,7 @@
 //! Services of the PBX: real processes, real signals, and the command that speaks for them.
 
 use crate::site::{Daemon, Site, wait_until};
+use fair::in_real_time;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::fs;
@@ -240,16 +241,18 @@ fn a_service_whose_probes_fail_is_at_fault_until_one_passes() {
 
 #[test]
 fn a_probe_that_hangs_holds_nothing_up_and_is_a_fault() {
-    let Some(site) = Site::new() else { return };
-    let sections = "[[service]]\nname = \"asterisk\"\nprobe = [\"sleep\", \"600\"]\nprobe_interval_ms = 100\n\
-                    probe_timeout_ms = 200\n";
-    let mut daemon = start(&site, true, sections);
-    assert_eq!(
-        wait_for_fault(&site, "SERVICE asterisk", true)["reason"],
-        "fails its probes (sleep did not end within 200 ms)"
-    );
-    let asked = Instant::now();
-    daemon.signal(Signal::TERM);
-    assert_eq!(daemon.wait(Duration::from_secs(10)), 0);
-    assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
+    in_real_time(|| {
+        let Some(site) = Site::new() else { return };
+        let sections = "[[service]]\nname = \"asterisk\"\nprobe = [\"sleep\", \"600\"]\nprobe_interval_ms = 100\n\
+                        probe_timeout_ms = 200\n";
+        let mut daemon = start(&site, true, sections);
+        assert_eq!(
+            wait_for_fault(&site, "SERVICE asterisk", true)["reason"],
+            "fails its probes (sleep did not end within 200 ms)"
+        );
+        let asked = Instant::now();
+        daemon.signal(Signal::TERM);
+        assert_eq!(daemon.wait(Duration::from_secs(10)), 0);
+        assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
+    });
 }
