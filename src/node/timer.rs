@@ -1,6 +1,10 @@
 //! When the node has to be woken: every moment at which something is due or an age crosses a limit.
 //!
 //! Deadlines are derived from the state, not stored beside it, so that none can be forgotten when the state changes.
+//! The simulator finds one that a rule has and this list has not (`wakes in time`).
+//!
+//! Tried instead: rules that ask one clock whether a moment has come, which notes the earliest that has not. It saves 2.4 KB of 45 and
+//! the list, but each step must look twice: 19.3 and not 12.9 thousand instructions per heartbeat, and 11 and not 4 wakes a second at rest.
 
 use super::{Node, probe, view};
 use crate::time::{Duration, Instant};

@@ -12,6 +12,7 @@
 //!   is the longest legal way: T for a promise to another node, 2 T for a peer that is heard and does not hear.
 //!   The phone only believes announcements and never asks by itself, which is stricter than real ones. Where that asks too
 //!   much, it does not count: see [`World::phone_was_hidden`].
+//! - A node asks to be woken in time: see [`wakes`](super::wakes).
 //! - L5: without a new disturbance roles change a bounded number of times.
 
 use super::machine::Daemon;
