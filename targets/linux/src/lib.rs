@@ -10,6 +10,7 @@ mod control;
 mod core_helper;
 mod daemon;
 mod describe;
+mod events;
 mod exit;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
@@ -31,6 +32,8 @@ mod status;
 mod sub_program;
 #[expect(unsafe_code, reason = "the only module that may")]
 mod sys;
+mod text;
+mod user;
 
 /// The program.
 pub fn main() -> std::process::ExitCode {

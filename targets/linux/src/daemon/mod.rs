@@ -14,8 +14,8 @@ pub(crate) use start::{make_dir, run};
 
 use crate::clock::{self, Timer};
 use crate::control::Server;
+use crate::events::Journal;
 use crate::fxo::Watch;
-use crate::journal::Journal;
 use crate::netlink::{Monitor, Netlink};
 use crate::service::Watched;
 use crate::settings::Sections;

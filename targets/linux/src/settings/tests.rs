@@ -1,7 +1,11 @@
 use super::*;
 use crate::interface::{Interface, InterfaceAddress};
+use std::net::Ipv4Addr;
 use std::os::unix::fs::PermissionsExt;
-use ucm_ha::config::Cidr;
+use std::path::{Path, PathBuf};
+use ucm_ha::config::{Cidr, MacAddr};
+
+use ucm_ha::fault::Faults;
 use ucm_ha::fxo::fault_line::Polarity;
 use ucm_ha::fxo::si3050::Framing;
 
