@@ -15,14 +15,11 @@ mod exit;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod fxo;
-mod interface;
 mod journal;
-mod lan;
 mod lock;
 mod logging;
-mod netlink;
+mod net;
 mod notify;
-mod packet;
 mod realtime;
 mod service;
 mod settings;

@@ -1,6 +1,5 @@
 //! The daemon: one thread that turns facts into the node's inputs and carries out its outputs, in their order.
 
-mod address;
 mod effects;
 mod fxo;
 mod ports;
@@ -16,11 +15,11 @@ use crate::clock::{self, Timer};
 use crate::control::Server;
 use crate::events::Journal;
 use crate::fxo::Watch;
-use crate::netlink::{Monitor, Netlink};
+use crate::net::address::{ClusterAddress, OwnAddress};
+use crate::net::netlink::{Monitor, Netlink};
 use crate::service::Watched;
 use crate::settings::Sections;
 use crate::state::StateWriter;
-use address::{ClusterAddress, OwnAddress};
 use effects::SendHealth;
 use mio::Poll;
 use ports::Ports;

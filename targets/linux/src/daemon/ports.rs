@@ -1,10 +1,10 @@
 //! The interfaces of the node and the sockets on them. Both may vanish and come back.
 
 use super::token;
-use crate::interface::Interface;
-use crate::lan::LanSocket;
-use crate::netlink::Netlink;
-use crate::packet::PacketSocket;
+use crate::net::interface::Interface;
+use crate::net::lan::LanSocket;
+use crate::net::netlink::Netlink;
+use crate::net::packet::PacketSocket;
 use crate::settings::Network;
 use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};

@@ -1,6 +1,5 @@
 //! Brings the daemon up and takes it down.
 
-use super::address::{ClusterAddress, OwnAddress};
 use super::effects::SendHealth;
 use super::ports::Ports;
 use super::{Daemon, token, turn};
@@ -9,8 +8,9 @@ use crate::control::Server;
 use crate::events::Journal;
 use crate::exit::{self, fail};
 use crate::fxo::Watch;
-use crate::interface::Interface;
-use crate::netlink::{Monitor, Netlink};
+use crate::net::address::{ClusterAddress, OwnAddress};
+use crate::net::interface::Interface;
+use crate::net::netlink::{Monitor, Netlink};
 use crate::notify::Notifier;
 use crate::service::{Tokens, Watched};
 use crate::settings::{self, Network, Resolved, Sections};

@@ -4,7 +4,7 @@ use super::fxo::Fxo;
 use super::key_file;
 use super::reader::Problem;
 use super::tables::{Device, Ha, Network, NotifyTarget, Sections};
-use crate::interface::{Interface, InterfaceAddress};
+use crate::net::interface::{Interface, InterfaceAddress};
 use crate::user::User;
 use std::net::Ipv4Addr;
 use ucm_ha::Config;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::interface::{Interface, InterfaceAddress};
+use crate::net::interface::{Interface, InterfaceAddress};
 use std::net::Ipv4Addr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
