@@ -134,7 +134,7 @@ impl Daemon {
             self.take_new_identity();
         }
         self.ports.open_sockets(&self.config, self.poll.registry());
-        // Of what could not be read then there was one event.
+        // Each arrival is told once; what that missed is found by looking.
         Way::ALL.into_iter().for_each(|way| self.ports.channel(way).wake());
         self.services.wake();
         self.control.wake();
