@@ -23,7 +23,10 @@ mod summary;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use course::Stage;
+use lab::pair::Ability;
+use lab::stimulus::Stimulus;
 use lab::{priority, sandbox};
+use prepare::Parts;
 use report::Order;
 use scenarios::Scenario;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
@@ -94,12 +97,12 @@ fn main() -> ExitCode {
     let outcome = match cli.command {
         Some(Command::Ask(args)) => serve::ask(&args),
         Some(Command::Machine(args)) => qemu::solo::run(&args),
-        Some(Command::Serve(args)) => in_sandbox(args.backend, args.prepared, || serve::serve(&args)),
+        Some(Command::Serve(args)) => in_sandbox(args.backend, Parts::of(args.prepared, true), || serve::serve(&args)),
         None if cli.play.list => {
             scenarios::ALL.iter().for_each(|scenario| println!("{:<20}{}", scenario.name, scenario.about));
             Ok(ExitCode::SUCCESS)
         }
-        None => in_sandbox(cli.play.backend, cli.play.prepared, || play(&cli.play)),
+        None => prepare_and_play(&cli.play),
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("hil-tests: {error}");
@@ -108,14 +111,12 @@ fn main() -> ExitCode {
 }
 
 /// A bench is outside; everything else is made in a sandbox, after what needs the outside was done.
-fn in_sandbox(backend: Backend, prepared: bool, task: impl FnOnce() -> io::Result<ExitCode>) -> io::Result<ExitCode> {
+fn in_sandbox(backend: Backend, parts: Parts, task: impl FnOnce() -> io::Result<ExitCode>) -> io::Result<ExitCode> {
     if backend == Backend::Bench {
         return task();
     }
     if !sandbox::is_inside() {
-        if !prepared {
-            prepare::prepare(backend)?;
-        }
+        prepare::prepare(backend, parts)?;
         let status = sandbox::run_again_inside()?;
         return Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
@@ -126,7 +127,14 @@ fn in_sandbox(backend: Backend, prepared: bool, task: impl FnOnce() -> io::Resul
     task()
 }
 
-fn play(args: &PlayArgs) -> io::Result<ExitCode> {
+fn prepare_and_play(args: &PlayArgs) -> io::Result<ExitCode> {
+    let scenarios = chosen(&args.scenario)?;
+    let upgrades = |need: &Ability| matches!(need, Ability::Give(Stimulus::Upgrade(_)));
+    let next = scenarios.iter().any(|scenario| scenario.needs.iter().any(upgrades));
+    in_sandbox(args.backend, Parts::of(args.prepared, next), || play(args, scenarios))
+}
+
+fn play(args: &PlayArgs, scenarios: Vec<&'static Scenario>) -> io::Result<ExitCode> {
     // The first process of a PID namespace is deaf to signals it does not handle.
     let interrupted = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM, SIGHUP, SIGQUIT] {
@@ -135,7 +143,7 @@ fn play(args: &PlayArgs) -> io::Result<ExitCode> {
     let name = args.backend.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
     let build = || stage(args);
     let order = Order {
-        scenarios: chosen(&args.scenario)?,
+        scenarios,
         runs: args.runs,
         folder: prepare::output().join("report").join(&name),
         backend: name,

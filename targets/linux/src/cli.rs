@@ -2,8 +2,9 @@
 
 use crate::exit::{self, fail};
 use crate::journal::{self, EventsForm};
+use crate::net::netlink::Netlink;
 use crate::settings::{self, DEFAULT_CONFIG_FILE, Problem};
-use crate::{core_helper, daemon, fxo, lock, netlink, sub_program};
+use crate::{core_helper, daemon, fxo, lock, sub_program};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use std::fmt;
 use std::io::{self, Write};
@@ -171,7 +172,7 @@ fn check(file: &Path) -> ExitCode {
     let mut problems = Vec::new();
     let sections = settings::read(file, &mut problems);
     let missing = sections.as_ref().and_then(|sections| sections.fxo.as_ref()).map_or_else(Vec::new, fxo::missing);
-    let resolved = match netlink::Netlink::open().and_then(|mut netlink| netlink.interfaces()) {
+    let resolved = match Netlink::open().and_then(|mut netlink| netlink.interfaces()) {
         Ok(interfaces) => sections.and_then(|sections| settings::resolve(&sections, &interfaces, &mut problems)),
         Err(error) => return fail(exit::REFUSED, format_args!("the network interfaces cannot be read: {error}")),
     };

@@ -58,6 +58,8 @@ pub(crate) struct Server {
     clients: [Option<Client>; MAX_CLIENTS],
     /// Token of the first client; the others follow.
     first_token: usize,
+    /// There may be connections to take.
+    waiting: bool,
 }
 
 impl Server {
@@ -75,23 +77,30 @@ impl Server {
         let mut listener = bound?;
         registry.register(&mut listener, listener_token, Interest::READABLE)?;
         let clients = [const { None }; MAX_CLIENTS];
-        Ok(Self { listener, path, clients, first_token: listener_token.0 + 1 })
+        Ok(Self { listener, path, clients, first_token: listener_token.0 + 1, waiting: true })
     }
 
-    /// Takes the waiting connections, a batch at a time; `true` when there may be more.
-    pub(crate) fn accept(&mut self, registry: &Registry, now: Instant) -> bool {
+    /// Somebody may want to connect.
+    pub(crate) fn wake(&mut self) {
+        self.waiting = true;
+    }
+
+    /// Takes the waiting connections, a batch at a time.
+    pub(crate) fn accept(&mut self, registry: &Registry, now: Instant) {
         for _ in 0..MAX_ACCEPT_BATCH {
+            if !self.waiting {
+                return;
+            }
             match self.listener.accept() {
                 Ok((stream, _)) => self.admit(stream, registry, now),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return false,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => self.waiting = false,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => {
                     log::warn!("a control connection cannot be taken: {error}");
-                    return false;
+                    self.waiting = false;
                 }
             }
         }
-        true
     }
 
     fn admit(&mut self, mut stream: UnixStream, registry: &Registry, now: Instant) {
@@ -165,8 +174,11 @@ impl Server {
         }
     }
 
-    /// When to call [`expire`](Self::expire).
+    /// When to call [`accept`](Self::accept) and [`expire`](Self::expire) although nobody wakes the loop.
     pub(crate) fn deadline(&self) -> Instant {
+        if self.waiting {
+            return Instant::ZERO;
+        }
         self.clients.iter().flatten().map(|client| client.deadline).min().unwrap_or(Instant::NEVER)
     }
 }

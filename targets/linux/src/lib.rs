@@ -10,18 +10,16 @@ mod control;
 mod core_helper;
 mod daemon;
 mod describe;
+mod events;
 mod exit;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod fxo;
-mod interface;
 mod journal;
-mod lan;
 mod lock;
 mod logging;
-mod netlink;
+mod net;
 mod notify;
-mod packet;
 mod realtime;
 mod service;
 mod settings;
@@ -31,6 +29,8 @@ mod status;
 mod sub_program;
 #[expect(unsafe_code, reason = "the only module that may")]
 mod sys;
+mod text;
+mod user;
 
 /// The program.
 pub fn main() -> std::process::ExitCode {

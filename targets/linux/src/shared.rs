@@ -1,7 +1,7 @@
 //! What the lab uses of the daemon: interfaces as the daemon sees them, and what it has written.
 
-pub use crate::interface::{Interface, InterfaceAddress};
-pub use crate::netlink::Netlink;
+pub use crate::net::interface::{Interface, InterfaceAddress};
+pub use crate::net::netlink::Netlink;
 pub use crate::sys::{packet_address, schedule_fifo};
 
 use crate::{journal, state};

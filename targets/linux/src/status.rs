@@ -1,7 +1,7 @@
 //! The HA status of this node, from what the core and its neighbours say.
 
 use crate::describe;
-use crate::journal::Journal;
+use crate::events::Journal;
 use crate::service;
 use ucm_ha::fault::Faults;
 use ucm_ha::types::{NetworkMethod, StationType};

@@ -1,10 +1,10 @@
 //! Carries out what the node decides.
 
-use super::Daemon;
+use super::channel::Way;
+use super::running::Daemon;
 use crate::clock;
 use crate::control::Awaited;
 use crate::describe;
-use std::io;
 use std::process::{Command, ExitStatus};
 use ucm_ha::event::Alert;
 use ucm_ha::fault::Faults;
@@ -16,37 +16,6 @@ use ucm_ha_control::Reply;
 /// Generation of the data while there is no synchronisation.
 const NO_SYNC_GENERATION: u32 = 0;
 
-/// Whether frames can be sent on a path. Says so when that changes, not for every frame.
-pub(super) struct SendHealth {
-    path: &'static str,
-    failures: u64,
-    failing: Option<String>,
-}
-
-impl SendHealth {
-    pub(super) const fn new(path: &'static str) -> Self {
-        Self { path, failures: 0, failing: None }
-    }
-
-    fn note(&mut self, sent: io::Result<()>) {
-        match sent {
-            Ok(()) if self.failing.is_none() => {}
-            Ok(()) => {
-                log::info!("{} is sent again ({} failures so far)", self.path, self.failures);
-                self.failing = None;
-            }
-            Err(error) => {
-                self.failures += 1;
-                let error = error.to_string();
-                if self.failing.as_ref() != Some(&error) {
-                    log::warn!("{} cannot be sent: {error}", self.path);
-                    self.failing = Some(error);
-                }
-            }
-        }
-    }
-}
-
 impl Daemon {
     pub(super) fn carry_out_all(&mut self) {
         while let Some(output) = self.node.poll_output(&mut self.frame) {
@@ -57,24 +26,9 @@ impl Daemon {
     fn carry_out(&mut self, output: Output) {
         let lan_index = self.ports.lan_index();
         match output {
-            Output::SendCable { len } => {
-                let frame = self.frame.get(..len).unwrap_or(&self.frame);
-                if let Some(socket) = &self.ports.cable {
-                    self.cable_health.note(socket.send(frame));
-                }
-            }
-            Output::SendLan { len } => {
-                let payload = self.frame.get(..len).unwrap_or(&self.frame);
-                if let Some(socket) = &self.ports.lan {
-                    self.lan_health.note(socket.send(payload));
-                }
-            }
-            Output::SendArp { len } => {
-                let frame = self.frame.get(..len).unwrap_or(&self.frame);
-                if let Some(socket) = &self.ports.arp {
-                    self.arp_health.note(socket.send(frame));
-                }
-            }
+            Output::SendCable { len } => self.send(Way::Cable, len),
+            Output::SendLan { len } => self.send(Way::Lan, len),
+            Output::SendArp { len } => self.send(Way::Arp, len),
             Output::BindAddress { valid_s, before } => {
                 let in_time = clock::now() < before;
                 let event = match in_time {
@@ -127,6 +81,10 @@ impl Daemon {
 }
 
 impl Daemon {
+    fn send(&mut self, way: Way, len: usize) {
+        self.ports.channel(way).send(self.frame.get(..len).unwrap_or(&self.frame));
+    }
+
     /// A condition of a part that is worth an alert and no fault; `cause` is the part's name.
     pub(super) fn tell_condition(&mut self, cause: &str, what: &'static str, raised: bool) {
         if raised {

@@ -1,14 +1,30 @@
 //! What the FXO ports show, told to the node and to the operator.
 
-use super::Daemon;
+use super::part::Part;
+use super::running::Daemon;
+use super::token;
 use crate::clock;
 use crate::fxo::{News, Watch};
-use ucm_ha::Input;
+use ucm_ha::{Input, Instant};
 use ucm_ha_control::status::FxoPort;
+
+pub(super) const PART: Part = Part {
+    deadline: |daemon| daemon.fxo.as_ref().map_or(Instant::NEVER, Watch::deadline),
+    wake: |daemon, token| {
+        if token == token::WAKER {
+            daemon.take_fxo_news();
+        }
+    },
+    tend: |daemon, now| {
+        if daemon.fxo.as_ref().is_some_and(|fxo| fxo.deadline() <= now) {
+            daemon.take_fxo_news();
+        }
+    },
+};
 
 impl Daemon {
     /// Takes what the thread that looks at the ports has found.
-    pub(super) fn take_fxo_news(&mut self) {
+    fn take_fxo_news(&mut self) {
         let news = self.fxo.as_mut().map_or_else(Vec::new, |fxo| fxo.news(clock::now()));
         for news in news {
             match news {

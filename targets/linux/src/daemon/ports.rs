@@ -1,15 +1,13 @@
 //! The interfaces of the node and the sockets on them. Both may vanish and come back.
 
-use super::token;
-use crate::interface::Interface;
-use crate::lan::LanSocket;
-use crate::netlink::Netlink;
-use crate::packet::PacketSocket;
+use super::channel::{Channel, Way};
+use crate::net::interface::Interface;
+use crate::net::lan::LanSocket;
+use crate::net::netlink::Netlink;
+use crate::net::packet::PacketSocket;
 use crate::settings::Network;
-use mio::unix::SourceFd;
-use mio::{Interest, Registry, Token};
+use mio::Registry;
 use std::io;
-use std::os::fd::AsRawFd;
 use ucm_ha::Config;
 use ucm_ha::io::Port;
 use ucm_ha::types::{MacAddr, NetworkMethod};
@@ -47,9 +45,9 @@ pub(super) struct Ports {
     cable_port: NetworkPort,
     lan_port: NetworkPort,
     wan_port: Option<NetworkPort>,
-    pub(super) cable: Option<PacketSocket>,
-    pub(super) arp: Option<PacketSocket>,
-    pub(super) lan: Option<LanSocket>,
+    cable: Channel,
+    arp: Channel,
+    lan: Channel,
     /// Why a socket could not be opened, once said.
     complaint: Option<String>,
 }
@@ -61,11 +59,25 @@ impl Ports {
             cable_port: NetworkPort::new(Port::Cable, &network.heartbeat_interface),
             lan_port: NetworkPort::new(Port::Lan, &network.lan_interface),
             wan_port: watched.map(|name| NetworkPort::new(Port::Wan, name)),
-            cable: None,
-            arp: None,
-            lan: None,
+            cable: Channel::new(Way::Cable),
+            arp: Channel::new(Way::Arp),
+            lan: Channel::new(Way::Lan),
             complaint: None,
         }
+    }
+
+    /// The channel of a way.
+    pub(super) fn channel(&mut self, way: Way) -> &mut Channel {
+        match way {
+            Way::Cable => &mut self.cable,
+            Way::Lan => &mut self.lan,
+            Way::Arp => &mut self.arp,
+        }
+    }
+
+    /// Whether there may be more to read on any channel.
+    pub(super) fn are_waiting(&self) -> bool {
+        self.cable.is_waiting() || self.lan.is_waiting() || self.arp.is_waiting()
     }
 
     /// Index of the LAN interface, while it exists.
@@ -93,9 +105,10 @@ impl Ports {
                 (_, None) => log::warn!("interface {} is missing; waiting for it", port.name),
             }
             match port.port {
-                Port::Cable => self.cable = None,
+                Port::Cable => self.cable.close(),
                 Port::Lan => {
-                    (self.arp, self.lan) = (None, None);
+                    self.arp.close();
+                    self.lan.close();
                     keep_other_addresses(netlink, port);
                 }
                 Port::Wan => {}
@@ -118,29 +131,31 @@ impl Ports {
 
     /// As [`open_sockets`](Self::open_sockets), but stops at the first failure.
     pub(super) fn try_open(&mut self, config: &Config, registry: &Registry) -> io::Result<()> {
-        if let (None, Some(index)) = (&self.cable, self.cable_port.index) {
-            let open = || watched(PacketSocket::heartbeat(index, config.heartbeat_port)?, registry, token::CABLE);
-            self.cable = Some(open().map_err(|error| said("the heartbeat port", &self.cable_port.name, &error))?);
+        if let (false, Some(index)) = (self.cable.is_open(), self.cable_port.index) {
+            let socket = PacketSocket::heartbeat(index, config.heartbeat_port);
+            let opened = socket.and_then(|socket| self.cable.open(socket, registry));
+            opened.map_err(|error| said("the heartbeat port", &self.cable_port.name, &error))?;
         }
         let Some(index) = self.lan_port.index else { return Ok(()) };
         let name = &self.lan_port.name;
-        if self.arp.is_none() {
-            let open = || watched(PacketSocket::arp(index, config)?, registry, token::ARP);
-            self.arp = Some(open().map_err(|error| said("ARP", name, &error))?);
+        if !self.arp.is_open() {
+            let opened = PacketSocket::arp(index, config).and_then(|socket| self.arp.open(socket, registry));
+            opened.map_err(|error| said("ARP", name, &error))?;
         }
-        if self.lan.is_none() {
+        if !self.lan.is_open() {
             let (own, port) = (config.own_ip.address, config.heartbeat_port);
-            let open = || watched(LanSocket::open(name, own, config.peer_ip, port)?, registry, token::LAN);
-            self.lan = Some(open().map_err(|error| said(&format!("UDP on {own}:{port}"), name, &error))?);
+            let socket = LanSocket::open(name, own, config.peer_ip, port);
+            let opened = socket.and_then(|socket| self.lan.open(socket, registry));
+            opened.map_err(|error| said(&format!("UDP on {own}:{port}"), name, &error))?;
         }
         Ok(())
     }
 
     /// The carrier of each port. One without its sockets is as good as unplugged.
     pub(super) fn carriers(&self) -> [Option<(Port, bool)>; 3] {
-        let lan_open = self.arp.is_some() && self.lan.is_some();
+        let lan_open = self.arp.is_open() && self.lan.is_open();
         [
-            Some((Port::Cable, self.cable_port.carrier && self.cable.is_some())),
+            Some((Port::Cable, self.cable_port.carrier && self.cable.is_open())),
             Some((Port::Lan, self.lan_port.carrier && lan_open)),
             self.wan_port.as_ref().map(|wan| (Port::Wan, wan.carrier)),
         ]
@@ -165,9 +180,4 @@ fn said(what: &str, interface: &str, error: &io::Error) -> io::Error {
         _ => "",
     };
     io::Error::new(error.kind(), format!("no socket for {what} on {interface}: {error}{hint}"))
-}
-
-fn watched<S: AsRawFd>(socket: S, registry: &Registry, token: Token) -> io::Result<S> {
-    registry.register(&mut SourceFd(&socket.as_raw_fd()), token, Interest::READABLE)?;
-    Ok(socket)
 }

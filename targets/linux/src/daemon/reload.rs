@@ -1,6 +1,6 @@
 //! SIGHUP: takes the settings that can change while the daemon runs, names those that cannot.
 
-use super::Daemon;
+use super::running::Daemon;
 use crate::settings;
 use ucm_ha::Input;
 use ucm_ha::io::Command;

@@ -1,6 +1,8 @@
 //! The services of the PBX: their faults reach the node, the log and the journal.
 
-use super::Daemon;
+use super::part::Part;
+use super::running::Daemon;
+use super::token;
 use crate::clock;
 use crate::describe;
 use crate::service::signal_name;
@@ -8,19 +10,26 @@ use ucm_ha::Input;
 use ucm_ha::fault::Faults;
 use ucm_ha_control::{FaultChange, Reply, Request};
 
-impl Daemon {
-    /// Reads what waits, lets deadlines pass, and tells what came of it.
-    pub(super) fn tend_services(&mut self) {
-        let now = clock::now();
-        if self.waiting.kicks {
-            self.waiting.kicks = self.services.read_kicks(now);
+pub(super) const PART: Part = Part {
+    deadline: |daemon| daemon.services.next_deadline(),
+    wake: |daemon, token| match token {
+        token::KICKS => daemon.services.wake(),
+        token::WAKER => daemon.services.take_probes(clock::now()),
+        process => {
+            daemon.services.take_process_event(process, clock::now());
+            daemon.tell_services();
         }
-        self.services.tend(self.poll.registry(), now);
-        self.tell_services();
-    }
+    },
+    tend: |daemon, now| {
+        daemon.services.read_kicks(now);
+        daemon.services.tend(daemon.poll.registry(), now);
+        daemon.tell_services();
+    },
+};
 
+impl Daemon {
     /// Tells the changes that are not told yet.
-    pub(super) fn tell_services(&mut self) {
+    fn tell_services(&mut self) {
         while let Some(news) = self.services.news() {
             let cause = format!("SERVICE {}", news.name);
             // The node first: it is the one in a hurry.

@@ -1,16 +1,18 @@
 //! Brings the daemon up and takes it down.
 
-use super::address::{ClusterAddress, OwnAddress};
-use super::effects::SendHealth;
+use super::boot_id::boot_id;
 use super::ports::Ports;
-use super::{Daemon, token, turn};
+use super::running::Daemon;
+use super::token;
+use super::watchdog::{Watchdog, notify};
 use crate::clock::{self, Timer};
 use crate::control::Server;
+use crate::events::Journal;
 use crate::exit::{self, fail};
 use crate::fxo::Watch;
-use crate::interface::Interface;
-use crate::journal::Journal;
-use crate::netlink::{Monitor, Netlink};
+use crate::net::address::{ClusterAddress, OwnAddress};
+use crate::net::interface::Interface;
+use crate::net::netlink::{Monitor, Netlink};
 use crate::notify::Notifier;
 use crate::service::{Tokens, Watched};
 use crate::settings::{self, Network, Resolved, Sections};
@@ -19,7 +21,6 @@ use crate::{lock, logging, realtime};
 use log::LevelFilter;
 use mio::unix::SourceFd;
 use mio::{Interest, Poll, Waker};
-use rustix::rand::{GetRandomFlags, getrandom};
 use rustix::thread::{CapabilitySet, capabilities};
 use sd_notify::NotifyState;
 use signal_hook::consts::signal::{SIGHUP, SIGINT, SIGTERM};
@@ -127,7 +128,7 @@ fn wait_for_lan(sections: &Sections, netlink: &mut Netlink) -> Result<Resolved, 
         }
         if problems != said {
             log::warn!("{line}; waiting for it");
-            turn::notify(&[NotifyState::Status(&format!("waiting: {line}"))]);
+            notify(&[NotifyState::Status(&format!("waiting: {line}"))]);
             said = problems;
         }
         std::thread::sleep(LAN_POLL_INTERVAL);
@@ -187,9 +188,6 @@ fn assemble(
         ports: Ports::new(network),
         address: ClusterAddress::new(config.cluster_ip),
         own_address: OwnAddress::new(),
-        cable_health: SendHealth::new("the heartbeat over the cable"),
-        lan_health: SendHealth::new("the heartbeat over the LAN"),
-        arp_health: SendHealth::new("ARP on the LAN"),
         fxo,
         state,
         record,
@@ -200,9 +198,9 @@ fn assemble(
         monitor,
         signals,
         control,
-        waiting: turn::Waiting::ALL,
+        monitor_waiting: true,
         rescan_at: clock::now(),
-        watchdog: turn::Watchdog::from_environment(),
+        watchdog: Watchdog::from_environment(),
         stop_at: None,
         stopped: false,
     })
@@ -231,19 +229,8 @@ fn watch(poll: &Poll) -> io::Result<(Timer, Monitor, Signals)> {
     Ok((timer, monitor, signals))
 }
 
-/// Random, and never 0.
-pub(super) fn boot_id() -> u32 {
-    let mut bytes = [0; 4];
-    loop {
-        // Only a machine that has just booted makes this wait; an interrupted call is repeated.
-        if getrandom(&mut bytes, GetRandomFlags::empty()).is_ok() && bytes != [0; 4] {
-            return u32::from_ne_bytes(bytes);
-        }
-    }
-}
-
 fn announce_ready() {
-    turn::notify(&[NotifyState::Ready, NotifyState::Status("")]);
+    notify(&[NotifyState::Ready, NotifyState::Status("")]);
     let mut stdout = io::stdout();
     if let Err(error) = writeln!(stdout, "ready").and_then(|()| stdout.flush()) {
         log::debug!("nobody reads stdout: {error}");

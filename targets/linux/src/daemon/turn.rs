@@ -1,20 +1,22 @@
 //! The loop: waits, reads what came, lets the node decide, keeps house.
 
-use super::{Daemon, token};
+use super::channel::Way;
+use super::part::Part;
+use super::running::Daemon;
+use super::watchdog::{Watchdog, notify};
+use super::{control, fxo, journal, services, state, token};
 use crate::clock;
-use crate::control::{Awaited, Call};
-use crate::fxo::Watch;
 use crate::settings;
-use crate::status::{self, Parts};
+use mio::Events;
 use mio::event::Event;
-use mio::{Events, Token};
 use sd_notify::NotifyState;
 use signal_hook::consts::signal::{SIGHUP, SIGINT, SIGTERM};
 use std::io::{self, ErrorKind};
 use ucm_ha::io::Command;
 use ucm_ha::{Duration, Input, Instant};
-use ucm_ha_control::{Log, Reply, Request};
 
+/// What lives beside the node, those in a hurry first.
+const PARTS: [Part; 5] = [services::PART, fxo::PART, state::PART, journal::PART, control::PART];
 /// Events taken from the kernel at once.
 const MAX_EVENTS: usize = 32;
 /// Frames read from one socket before the others, and the timers, have their turn.
@@ -25,55 +27,6 @@ const RECEIVE_LEN: usize = 2048;
 const RESCAN_INTERVAL: Duration = Duration::from_s(2);
 /// How long the node may take to hand over before the daemon ends anyway.
 const STOP_TIMEOUT: Duration = Duration::from_s(3);
-
-/// Sockets that may have more to read. Epoll reports each arrival once.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Waiting {
-    cable: bool,
-    arp: bool,
-    lan: bool,
-    monitor: bool,
-    control: bool,
-    pub(super) kicks: bool,
-}
-
-impl Waiting {
-    /// Everything, as at start and when sockets were opened.
-    pub(super) const ALL: Self = Self { cable: true, arp: true, lan: true, monitor: true, control: true, kicks: true };
-
-    const fn any(self) -> bool {
-        self.cable || self.arp || self.lan || self.monitor || self.control || self.kicks
-    }
-}
-
-/// The service manager's watchdog.
-pub(super) struct Watchdog {
-    interval: Duration,
-    next: Instant,
-}
-
-impl Watchdog {
-    /// The watchdog, where the service manager wants one.
-    pub(super) fn from_environment() -> Option<Self> {
-        let timeout = sd_notify::watchdog_enabled()?;
-        let timeout_us = u64::try_from(timeout.as_micros()).unwrap_or(u64::MAX);
-        Some(Self { interval: Duration::from_us(timeout_us).half(), next: Instant::ZERO })
-    }
-
-    fn feed(&mut self, now: Instant) {
-        if self.next <= now {
-            self.next = now + self.interval;
-            notify(&[NotifyState::Watchdog]);
-        }
-    }
-}
-
-/// Tells the service manager, where there is one.
-pub(super) fn notify(states: &[NotifyState<'_>]) {
-    if let Err(error) = sd_notify::notify(states) {
-        log::warn!("the service manager cannot be told: {error}");
-    }
-}
 
 impl Daemon {
     /// Runs until the node has stopped.
@@ -86,8 +39,12 @@ impl Daemon {
     }
 
     fn turn(&mut self, events: &mut Events) -> io::Result<()> {
-        self.timer.arm(self.next_deadline())?;
-        let timeout = self.waiting.any().then_some(std::time::Duration::ZERO);
+        let deadline = self.next_deadline();
+        // What waits already needs no timer.
+        let timeout = (deadline == Instant::ZERO).then_some(std::time::Duration::ZERO);
+        if timeout.is_none() {
+            self.timer.arm(deadline)?;
+        }
         match self.poll.poll(events, timeout) {
             Err(error) if error.kind() != ErrorKind::Interrupted => return Err(error),
             Ok(()) | Err(_) => {}
@@ -96,7 +53,9 @@ impl Daemon {
             self.note(event);
         }
         self.read_sockets();
-        self.tend_services();
+        for part in &PARTS {
+            (part.tend)(self, clock::now());
+        }
         if self.node.poll_timeout() <= clock::now() {
             self.feed(Input::Timeout);
         }
@@ -104,95 +63,47 @@ impl Daemon {
         Ok(())
     }
 
+    /// When to turn again although nothing happens; `ZERO` while something waits to be read.
     fn next_deadline(&self) -> Instant {
-        let watchdog = self.watchdog.as_ref().map_or(Instant::NEVER, |watchdog| watchdog.next);
-        let stop = self.stop_at.unwrap_or(Instant::NEVER);
-        let fxo = self.fxo.as_ref().map_or(Instant::NEVER, Watch::deadline);
-        let parts = fxo.min(self.services.next_deadline()).min(self.control.deadline()).min(self.state.deadline());
-        self.node.poll_timeout().min(parts).min(self.rescan_at).min(watchdog).min(stop)
+        if self.monitor_waiting || self.ports.are_waiting() {
+            return Instant::ZERO;
+        }
+        let watchdog = self.watchdog.as_ref().map_or(Instant::NEVER, Watchdog::deadline);
+        let own =
+            self.node.poll_timeout().min(self.rescan_at).min(watchdog).min(self.stop_at.unwrap_or(Instant::NEVER));
+        PARTS.iter().map(|part| (part.deadline)(self)).fold(own, Instant::min)
     }
 
     fn note(&mut self, event: &Event) {
         match event.token() {
-            token::CABLE => self.waiting.cable = true,
-            token::ARP => self.waiting.arp = true,
-            token::LAN => self.waiting.lan = true,
-            token::MONITOR => self.waiting.monitor = true,
+            token::CABLE => self.ports.channel(Way::Cable).wake(),
+            token::LAN => self.ports.channel(Way::Lan).wake(),
+            token::ARP => self.ports.channel(Way::Arp).wake(),
+            token::MONITOR => self.monitor_waiting = true,
             token::TIMER => self.timer.fired(),
             token::SIGNALS => self.take_signals(),
-            token::WAKER => {
-                self.report_stored();
-                self.report_cleared();
-                self.take_fxo_news();
-                self.services.take_probes(clock::now());
-            }
-            token::KICKS => self.waiting.kicks = true,
-            token::CONTROL => self.waiting.control = true,
-            process if self.services.take_process_event(process, clock::now()) => self.tell_services(),
-            client => self.serve(client),
+            other => PARTS.iter().for_each(|part| (part.wake)(self, other)),
         }
     }
 
     fn read_sockets(&mut self) {
-        if self.waiting.monitor {
+        if self.monitor_waiting {
             self.read_monitor();
         }
-        if self.waiting.cable {
-            self.waiting.cable = self.read_cable();
-        }
-        if self.waiting.lan {
-            self.waiting.lan = self.read_lan();
-        }
-        if self.waiting.arp {
-            self.waiting.arp = self.read_arp();
-        }
-        if self.waiting.control {
-            self.waiting.control = self.control.accept(self.poll.registry(), clock::now());
-        }
+        Way::ALL.into_iter().for_each(|way| self.read_channel(way));
     }
 
-    /// Feeds the frames of the heartbeat port; `true` when there may be more.
-    fn read_cable(&mut self) -> bool {
+    /// Feeds the frames that came on a way, a batch at a time.
+    fn read_channel(&mut self, way: Way) {
         let mut buffer = [0; RECEIVE_LEN];
         for _ in 0..MAX_BATCH {
-            let Some(socket) = &self.ports.cable else { return false };
-            match socket.receive(&mut buffer) {
-                Ok(len) => self.feed(Input::CableFrame(buffer.get(..len).unwrap_or(&buffer))),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return false,
-                Err(error) => log::debug!("cable: {error}"),
+            if !self.ports.channel(way).is_waiting() {
+                return;
+            }
+            if let Some((len, source)) = self.ports.channel(way).receive(&mut buffer) {
+                self.feed(way.input(buffer.get(..len).unwrap_or(&buffer), source));
             }
         }
-        true
-    }
-
-    /// Feeds the datagrams of the LAN path; `true` when there may be more.
-    fn read_lan(&mut self) -> bool {
-        let mut buffer = [0; RECEIVE_LEN];
-        for _ in 0..MAX_BATCH {
-            let Some(socket) = &self.ports.lan else { return false };
-            match socket.receive(&mut buffer) {
-                Ok((len, source)) => {
-                    self.feed(Input::LanDatagram { source, payload: buffer.get(..len).unwrap_or(&buffer) });
-                }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return false,
-                Err(error) => log::debug!("LAN path: {error}"),
-            }
-        }
-        true
-    }
-
-    /// Feeds the ARP frames of the LAN; `true` when there may be more.
-    fn read_arp(&mut self) -> bool {
-        let mut buffer = [0; RECEIVE_LEN];
-        for _ in 0..MAX_BATCH {
-            let Some(socket) = &self.ports.arp else { return false };
-            match socket.receive(&mut buffer) {
-                Ok(len) => self.feed(Input::ArpFrame(buffer.get(..len).unwrap_or(&buffer))),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return false,
-                Err(error) => log::debug!("ARP: {error}"),
-            }
-        }
-        true
     }
 
     fn read_monitor(&mut self) {
@@ -200,11 +111,11 @@ impl Daemon {
             Ok(hints) => hints,
             Err(error) => {
                 log::warn!("interface events cannot be read: {error}");
-                self.waiting.monitor = false;
+                self.monitor_waiting = false;
                 return;
             }
         };
-        self.waiting.monitor = hints.more;
+        self.monitor_waiting = hints.more;
         if hints.links {
             self.rescan_links();
         }
@@ -223,7 +134,10 @@ impl Daemon {
             self.take_new_identity();
         }
         self.ports.open_sockets(&self.config, self.poll.registry());
-        self.waiting = Waiting { monitor: self.waiting.monitor, ..Waiting::ALL };
+        // Each arrival is told once; what that missed is found by looking.
+        Way::ALL.into_iter().for_each(|way| self.ports.channel(way).wake());
+        self.services.wake();
+        self.control.wake();
         self.feed_carriers();
     }
 
@@ -269,29 +183,6 @@ impl Daemon {
         self.tell_condition("STATIC ADDRESS", "is missing from the LAN interface", missing);
     }
 
-    fn report_stored(&mut self) {
-        if let Some(saved) = self.state.outcome() {
-            self.feed(Input::Persisted { saved });
-        }
-    }
-
-    fn report_cleared(&mut self) {
-        while let Some((log, cleared)) = self.journal.cleared() {
-            let reply = match cleared {
-                Ok(()) => Reply::Done,
-                Err(error) => Reply::Refused { reason: format!("the log cannot be cleared: {error}") },
-            };
-            self.control.reply_waiting(Awaited::Clear(log), &reply);
-        }
-    }
-
-    fn clear_log(&mut self, client: usize, log: Log) {
-        match self.journal.clear(log) {
-            Ok(()) => self.control.wait_for(client, Awaited::Clear(log), clock::now()),
-            Err(reason) => self.control.reply(client, &Reply::Refused { reason: reason.to_owned() }),
-        }
-    }
-
     fn take_signals(&mut self) {
         let pending: Vec<i32> = self.signals.pending().collect();
         for signal in pending {
@@ -308,35 +199,8 @@ impl Daemon {
         }
     }
 
-    fn serve(&mut self, client: Token) {
-        let Some(Call { client, request }) = self.control.read(client) else { return };
-        match request {
-            Request::Status => {
-                let now = clock::now();
-                let parts = Parts { services: &self.services.states(), fxo: self.fxo_ports(), journal: &self.journal };
-                let status = Box::new(status::report(&self.config, &self.node.status(), now, parts));
-                self.control.reply(client, &Reply::Status { status });
-            }
-            Request::Switch => {
-                self.control.wait_for(client, Awaited::Switch, clock::now());
-                self.feed(Input::Command(Command::ForceSwitch));
-            }
-            Request::ClearLog { log } => self.clear_log(client, log),
-            Request::Kick { .. } | Request::Fault { .. } | Request::Crash { .. } => {
-                self.serve_service(client, &request);
-            }
-        }
-    }
-
     fn keep_house(&mut self) {
         let now = clock::now();
-        self.control.expire(now);
-        if self.state.deadline() <= now {
-            self.report_stored();
-        }
-        if self.fxo.as_ref().is_some_and(|fxo| fxo.deadline() <= now) {
-            self.take_fxo_news();
-        }
         if self.rescan_at <= now {
             self.rescan_at = now + RESCAN_INTERVAL;
             self.rescan_links();

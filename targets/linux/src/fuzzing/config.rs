@@ -1,7 +1,7 @@
 //! The text of the configuration.
 
 use super::written::{self, Written};
-use crate::interface::{Interface, InterfaceAddress};
+use crate::net::interface::{Interface, InterfaceAddress};
 use crate::settings::{self, Problem, Sections};
 use std::net::Ipv4Addr;
 use ucm_ha::types::{Cidr, MacAddr};

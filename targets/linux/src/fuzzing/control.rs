@@ -130,6 +130,7 @@ pub fn control(bytes: &[u8]) {
 fn converse(fixture: &mut Fixture, client: &Client<'_>) -> (Vec<Request>, Answer) {
     let mut stream = UnixStream::connect(fixture.folder.join(SOCKET_NAME)).expect("a connection");
     stream.write_all(client.first).expect("room for the first part");
+    fixture.server.wake();
     fixture.server.accept(fixture.poll.registry(), Instant::ZERO);
     let mut requests = Vec::from_iter(fixture.read());
     // The server may have ended the connection already, and will not take more.

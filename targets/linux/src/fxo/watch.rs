@@ -5,8 +5,10 @@
 //! and the loop only takes what that thread has found. A thread that comes back from no access is noticed by the loop and
 //! is the fault of all ports.
 
-use super::board::{Boards, all_ports};
-use super::{Pace, boards, pace, words};
+use super::board::all_ports;
+use super::boards::Boards;
+use super::drivers::{Pace, boards, pace};
+use super::words;
 use crate::clock;
 use crate::settings::{Fault, Fxo};
 use mio::Waker;

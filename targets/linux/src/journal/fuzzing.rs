@@ -1,8 +1,8 @@
 //! The file of a log, whatever stands in it: called by the fuzz target of the same name.
 
-use super::form::{Event, log_line};
-use super::record::{CRC, CRC_LEN, Record, SLOT_LEN, Slot, What, decode, encode};
 use super::ring::{Ring, contents, read_slots};
+use crate::events::form::{Event, log_line};
+use crate::events::record::{CRC, CRC_LEN, Record, SLOT_LEN, Slot, What, decode, encode};
 use rustix::fs::{MemfdFlags, memfd_create};
 use std::fs::File;
 use std::os::unix::fs::FileExt;

@@ -3,7 +3,7 @@
 //! It needs no room once it has its full size. On a disk that is full before, the ring closes early: what is oldest makes
 //! room for what is new.
 
-use super::record::{BLANK, Record, SLOT_LEN, Slot, decode, encode};
+use crate::events::record::{BLANK, Record, SLOT_LEN, Slot, decode, encode};
 use rustix::fs::Mode;
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Read};
@@ -174,11 +174,20 @@ const fn offset(slot: usize) -> u64 {
     (slot * SLOT_LEN) as u64
 }
 
+/// How many records of the logs in `dir` are damaged.
+pub(crate) fn damaged(dir: &Path) -> io::Result<usize> {
+    let mut damaged = 0;
+    for log in Log::ALL {
+        damaged += read(dir, log)?.damaged;
+    }
+    Ok(damaged)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::record::What;
-    use super::super::record::tests::alert;
     use super::*;
+    use crate::events::record::What;
+    use crate::events::record::tests::alert;
     use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
 
     fn ids(dir: &Path) -> Vec<u64> {

@@ -1,9 +1,10 @@
 //! The commands `events` and `log`. They read the files, so they work without a daemon.
 
-use super::form::{Event, log_line};
-use super::record::{Record, What};
 use super::ring::{self, Contents, file_name};
 use super::watch::Watch;
+use super::writer;
+use crate::events::form::{Event, log_line};
+use crate::events::record::{Record, What};
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 use std::time::Duration;
@@ -35,7 +36,7 @@ pub(crate) fn log(dir: &Path, log: Log) -> Result<(), String> {
 
 /// Clears a log in `dir` while no daemon runs on it: hold the lock on its `run_dir`.
 pub(crate) fn clear(dir: &Path, log: Log) -> Result<(), String> {
-    super::clear_directly(dir, log).map_err(|error| unreadable(dir, log, &error))
+    writer::clear_directly(dir, log).map_err(|error| unreadable(dir, log, &error))
 }
 
 fn event_line(record: &Record, json: bool) -> Option<String> {
@@ -111,8 +112,8 @@ fn print(lines: impl Iterator<Item = String>) -> Result<bool, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::record::tests::alert;
     use super::*;
+    use crate::events::record::tests::alert;
 
     #[test]
     fn what_was_cleared_away_is_not_shown() {

@@ -1,7 +1,7 @@
 //! The thread that writes records to disk. A disk that stalls or is full costs records, never a heartbeat.
 
-use super::record::Record;
 use super::ring::{Ring, file_name};
+use crate::events::record::{Record, What};
 use mio::Waker;
 use std::collections::VecDeque;
 use std::io;
@@ -195,4 +195,14 @@ impl Rings {
             }
         }
     }
+}
+
+/// Clears a log while no daemon runs on it: hold the lock on `run_dir`.
+pub(super) fn clear_directly(dir: &Path, log: Log) -> io::Result<()> {
+    let mut rings = Rings::default();
+    let mut newest = 0;
+    for other in Log::ALL {
+        newest = newest.max(rings.get(dir, other)?.newest());
+    }
+    rings.get(dir, log)?.clear(&Record::now(newest + 1, What::Cleared))
 }

@@ -1,8 +1,8 @@
 //! A program that is told of an event: the event as JSON on its stdin, kind and name as its last arguments.
 
-use super::User;
-use crate::journal::Notice;
+use crate::events::form::Notice;
 use crate::sys;
+use crate::user::User;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, geteuid, kill_process_group, pidfd_open};

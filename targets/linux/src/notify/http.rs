@@ -1,7 +1,7 @@
 //! A server that is told of an event by HTTP POST.
 
-use super::template::{Template, Values};
-use crate::journal::Notice;
+use crate::events::form::Notice;
+use crate::settings::{Template, Values};
 use std::time::Duration;
 use ureq::http::StatusCode;
 use ureq::{Agent, Error};

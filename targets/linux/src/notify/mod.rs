@@ -5,19 +5,14 @@
 //! | `mod` | the daemon's end, and the thread of each receiver |
 //! | `command` | a program, run as a chosen user |
 //! | `http` | a server |
-//! | `template` | the text that a server gets |
-//! | `user` | the user that a program runs as |
 
 mod command;
 mod http;
-mod template;
-mod user;
 
-pub(crate) use template::Template;
-pub(crate) use user::User;
-
-use crate::journal::{Notice, Record};
+use crate::events::form::Notice;
+use crate::events::record::Record;
 use crate::settings::{Notify, NotifyTarget};
+use crate::user::User;
 use command::Program;
 use http::Server;
 use std::io;

@@ -81,6 +81,8 @@ pub(crate) struct Watched {
     services: Vec<Service>,
     probes: Probes,
     kicks: KickSocket,
+    /// There may be kicks to read.
+    kicked: bool,
     look_at: Instant,
     news: VecDeque<News>,
     /// A kick that was not understood was said.
@@ -102,6 +104,7 @@ impl Watched {
             services: Vec::new(),
             probes: Probes::start(settings, waker)?,
             kicks: KickSocket::open(run_dir, registry, tokens.kicks)?,
+            kicked: true,
             look_at: now,
             news: VecDeque::new(),
             complained: false,
@@ -138,8 +141,11 @@ impl Watched {
         self.services.iter().map(|service| State { name: service.name.clone(), fault: fault(service) }).collect()
     }
 
-    /// When to call [`tend`](Self::tend) next.
+    /// When to call [`read_kicks`](Self::read_kicks) and [`tend`](Self::tend) although nothing wakes the loop.
     pub(crate) fn next_deadline(&self) -> Instant {
+        if self.kicked {
+            return Instant::ZERO;
+        }
         let looks = self.services.iter().any(|service| service.process.is_some());
         self.table.next_deadline().min(if looks { self.look_at } else { Instant::NEVER })
     }
@@ -172,15 +178,11 @@ impl Watched {
         }
     }
 
-    /// The process with this token may have ended. `false` when the token is nobody's.
-    pub(crate) fn take_process_event(&mut self, token: Token, now: Instant) -> bool {
+    /// The process with this token, if it is anybody's, may have ended.
+    pub(crate) fn take_process_event(&mut self, token: Token, now: Instant) {
         let is_its = |service: &Service| service.process.as_ref().is_some_and(|process| process.token() == token);
-        match self.services.iter().position(is_its) {
-            Some(number) => {
-                self.take_end(number, now);
-                true
-            }
-            None => false,
+        if let Some(number) = self.services.iter().position(is_its) {
+            self.take_end(number, now);
         }
     }
 
@@ -206,11 +208,22 @@ impl Watched {
         }
     }
 
-    /// Reads kicks; `true` when there may be more.
-    pub(crate) fn read_kicks(&mut self, now: Instant) -> bool {
+    /// Somebody may have kicked.
+    pub(crate) fn wake(&mut self) {
+        self.kicked = true;
+    }
+
+    /// Reads kicks, a batch at a time.
+    pub(crate) fn read_kicks(&mut self, now: Instant) {
         for _ in 0..MAX_KICK_BATCH {
+            if !self.kicked {
+                return;
+            }
             let complaint = match self.kicks.receive() {
-                Ok(None) => return false,
+                Ok(None) => {
+                    self.kicked = false;
+                    return;
+                }
                 Ok(Some(kick)) => kick.and_then(|name| self.kick(now, &name)).err(),
                 Err(error) => Some(format!("the kick socket cannot be read: {error}")),
             };
@@ -220,7 +233,6 @@ impl Watched {
                 self.complained = true;
             }
         }
-        true
     }
 
     /// A configured service gave a sign of life; an error says why it is none.

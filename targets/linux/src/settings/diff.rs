@@ -1,6 +1,6 @@
 //! Which settings differ between two readings of the file.
 
-use super::Sections;
+use super::tables::Sections;
 use toml::{Table, Value};
 
 /// The dotted names of the settings that differ, in the file's order. Lists and repeated sections count as one setting.

@@ -1,7 +1,8 @@
 //! Section `[fxo]`: what leads to the FXO ports of this board.
 
-use super::reader::{Reader, repeated};
+use super::reader::Reader;
 use super::values as v;
+use crate::text::repeated;
 use std::path::PathBuf;
 use ucm_ha::fxo::fault_line::Polarity;
 use ucm_ha::fxo::si3050::Framing;

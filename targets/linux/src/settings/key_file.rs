@@ -1,6 +1,6 @@
 //! The pre-shared key: 32 bytes in hexadecimal, in a file that only its owner may read.
 
-use super::reader::escaped;
+use crate::text::escaped;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;

@@ -1,10 +1,8 @@
 //! Reads one table of the configuration and collects what is wrong with it.
 
+use crate::text::cut;
 use std::fmt;
 use toml::{Table, Value};
-
-/// Longest value that a problem repeats, in characters.
-const MAX_SHOWN: usize = 80;
 
 /// One thing that is wrong with the configuration: `key = value: reason`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,23 +48,6 @@ fn written(value: &Value) -> String {
 fn shown_key(key: &str) -> String {
     let bare = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
     cut(if !key.is_empty() && key.bytes().all(bare) { key.to_owned() } else { format!("{key:?}") })
-}
-
-/// A part of a value that a reason repeats, on one line and not too long.
-pub(crate) fn repeated(text: &str) -> String {
-    cut(escaped(text))
-}
-
-/// `text` on one line.
-pub(super) fn escaped(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { c.escape_debug().to_string() } else { c.to_string() }).collect()
-}
-
-fn cut(text: String) -> String {
-    match text.char_indices().nth(MAX_SHOWN) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
-    }
 }
 
 /// Reads the settings of one table. A key counts as known once it was asked for.

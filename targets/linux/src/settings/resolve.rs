@@ -1,8 +1,11 @@
 //! Compares the settings with the interfaces of this machine and makes the core's configuration of both.
 
-use super::{Device, Fxo, Ha, Network, NotifyTarget, Problem, Sections, key_file};
-use crate::interface::{Interface, InterfaceAddress};
-use crate::notify::User;
+use super::fxo::Fxo;
+use super::key_file;
+use super::reader::Problem;
+use super::tables::{Device, Ha, Network, NotifyTarget, Sections};
+use crate::net::interface::{Interface, InterfaceAddress};
+use crate::user::User;
 use std::net::Ipv4Addr;
 use ucm_ha::Config;
 use ucm_ha::config::{ConfigError, FaultPolicy};

@@ -1,9 +1,10 @@
 //! The sections of the configuration file, one function each.
 
-use super::reader::{Reader, repeated};
+use super::reader::Reader;
+use super::tables::{Device, Fault, Ha, Network, Notify, NotifyTarget, Paths, PidSource, Probe, Service};
+use super::template::Template;
 use super::values as v;
-use super::{Device, Fault, Ha, Network, Notify, NotifyTarget, Paths, PidSource, Probe, Service};
-use crate::notify::Template;
+use crate::text::repeated;
 use std::net::Ipv4Addr;
 use ucm_ha::config::{ConfigError, DEFAULT_HEARTBEAT_PORT, FaultPolicy, MAX_HANDOVER_BUDGET};
 use ucm_ha::fault::Faults;

@@ -1,9 +1,13 @@
 use super::*;
-use crate::interface::{Interface, InterfaceAddress};
+use crate::net::interface::{Interface, InterfaceAddress};
+use std::net::Ipv4Addr;
 use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use ucm_ha::types::{Cidr, MacAddr};
+
+use ucm_ha::fault::Faults;
 use ucm_ha::fxo::fault_line::Polarity;
 use ucm_ha::fxo::si3050::Framing;
-use ucm_ha::types::Cidr;
 
 const OWN_MAC: MacAddr = MacAddr([0xc0, 0x74, 0xad, 0x53, 0x73, 0x72]);
 const CABLE_MAC: MacAddr = MacAddr([0xc0, 0x74, 0xad, 0x53, 0x73, 0x73]);

@@ -2,6 +2,7 @@
 //!
 //! Sources: Arm MPS2 and MPS2+ FPGA Prototyping Boards Technical Reference Manual (100112), Application Note 386.
 
+mod handlers;
 pub(crate) mod host;
 pub(crate) mod irq;
 pub(crate) mod mmio;

@@ -1,6 +1,6 @@
 //! The addresses of the LAN interface: the cluster IP, as the node wants it, and the static one, which others look after.
 
-use crate::netlink::Netlink;
+use crate::net::netlink::Netlink;
 use std::io;
 use std::net::Ipv4Addr;
 use ucm_ha::io::AddressEvent;
@@ -18,18 +18,18 @@ enum Wanted {
 }
 
 /// Binds and releases the cluster IP.
-pub(super) struct ClusterAddress {
+pub(crate) struct ClusterAddress {
     cidr: Cidr,
     wanted: Wanted,
 }
 
 impl ClusterAddress {
-    pub(super) fn new(cidr: Cidr) -> Self {
+    pub(crate) fn new(cidr: Cidr) -> Self {
         Self { cidr, wanted: Wanted::Released }
     }
 
     /// Binds the address for `valid_s`, to be reported to the node.
-    pub(super) fn bind(&mut self, netlink: &mut Netlink, index: Option<u32>, valid_s: u32) -> AddressEvent {
+    pub(crate) fn bind(&mut self, netlink: &mut Netlink, index: Option<u32>, valid_s: u32) -> AddressEvent {
         let bound = match index {
             Some(index) => netlink.set_address(index, self.cidr, valid_s),
             None => Err(missing()),
@@ -48,7 +48,7 @@ impl ClusterAddress {
     }
 
     /// Extends the life of the address; `Lost` where it is not there any more. The kernel would add it anew, unasked.
-    pub(super) fn renew(&mut self, netlink: &mut Netlink, index: Option<u32>, valid_s: u32) -> Option<AddressEvent> {
+    pub(crate) fn renew(&mut self, netlink: &mut Netlink, index: Option<u32>, valid_s: u32) -> Option<AddressEvent> {
         if let Some(lost) = self.check(netlink, index) {
             return Some(lost);
         }
@@ -63,7 +63,7 @@ impl ClusterAddress {
     }
 
     /// Removes the address, to be reported to the node. Where that fails it is reported once it succeeds.
-    pub(super) fn release(&mut self, netlink: &mut Netlink, index: Option<u32>) -> Option<AddressEvent> {
+    pub(crate) fn release(&mut self, netlink: &mut Netlink, index: Option<u32>) -> Option<AddressEvent> {
         match index.map_or(Ok(()), |index| netlink.remove_address(index, self.cidr)) {
             Ok(()) => {
                 self.wanted = Wanted::Released;
@@ -80,7 +80,7 @@ impl ClusterAddress {
     }
 
     /// Compares the interface with what the node wants.
-    pub(super) fn check(&mut self, netlink: &mut Netlink, index: Option<u32>) -> Option<AddressEvent> {
+    pub(crate) fn check(&mut self, netlink: &mut Netlink, index: Option<u32>) -> Option<AddressEvent> {
         if self.wanted == Wanted::Releasing {
             return self.release(netlink, index);
         }
@@ -102,7 +102,7 @@ impl ClusterAddress {
     }
 
     /// Whether the address is, or may be, on the interface.
-    pub(super) fn may_be_bound(&self) -> bool {
+    pub(crate) fn may_be_bound(&self) -> bool {
         self.wanted != Wanted::Released
     }
 
@@ -113,21 +113,21 @@ impl ClusterAddress {
 }
 
 /// Whether the static address is on the interface. The daemon does not start without it.
-pub(super) struct OwnAddress {
+pub(crate) struct OwnAddress {
     present: bool,
 }
 
 impl OwnAddress {
-    pub(super) const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self { present: true }
     }
 
-    pub(super) const fn is_present(&self) -> bool {
+    pub(crate) const fn is_present(&self) -> bool {
         self.present
     }
 
     /// Looks again; `true` when that changed. What cannot be read counts as unchanged, and is read again soon.
-    pub(super) fn check(&mut self, netlink: &mut Netlink, index: Option<u32>, address: Ipv4Addr) -> bool {
+    pub(crate) fn check(&mut self, netlink: &mut Netlink, index: Option<u32>, address: Ipv4Addr) -> bool {
         let Some(present) = look(netlink, index, address) else { return false };
         core::mem::replace(&mut self.present, present) != present
     }

@@ -1,6 +1,6 @@
 //! The text that a server gets: JSON of the operator's making, with variables.
 
-use crate::settings::repeated;
+use crate::text::repeated;
 
 /// What a variable stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +56,7 @@ impl Template {
     }
 
     /// The text, with values that stand inside JSON strings.
-    pub(super) fn fill(&self, values: Values<'_>) -> String {
+    pub(crate) fn fill(&self, values: Values<'_>) -> String {
         let part = |part: &Part| match part {
             Part::Text(text) => text.clone(),
             Part::Variable(Variable::Action) => escaped(values.action),

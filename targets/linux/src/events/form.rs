@@ -18,7 +18,7 @@ const RFC_3339: &str = "%Y-%m-%dT%H:%M:%S%.3f%:z";
 const UNKNOWN_MAC: &str = "unknown";
 
 /// A MAC address as the guide's events have it: lower-case hex without colons.
-pub(super) fn mac(mac: MacAddr) -> String {
+pub(crate) fn mac(mac: MacAddr) -> String {
     mac.0.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -34,7 +34,7 @@ fn plain_time(record: &Record) -> String {
 
 /// A system alert event. A role change takes the same form for those who are told of both.
 #[derive(Debug, Serialize)]
-pub(super) struct Event<'a> {
+pub(crate) struct Event<'a> {
     id: u64,
     /// RFC 3339 with ms and offset.
     time: String,
@@ -48,7 +48,7 @@ pub(super) struct Event<'a> {
 
 impl<'a> Event<'a> {
     /// The event of a record that is one.
-    pub(super) fn of(record: &'a Record) -> Option<Self> {
+    pub(crate) fn of(record: &'a Record) -> Option<Self> {
         let What::Alert { cause, text, raised, mac } = &record.what else { return None };
         let (r#type, text) =
             if *raised { ("Generate Alert", &**text) } else { ("Restore to normal", "has recovered from failure") };
@@ -81,7 +81,7 @@ impl<'a> Event<'a> {
     }
 
     /// `TIME<TAB>EVENT NAME<TAB>TYPE<TAB>CONTENT`, where `record` is the event's.
-    pub(super) fn line(&self, record: &Record) -> String {
+    pub(crate) fn line(&self, record: &Record) -> String {
         format!("{}\t{}\t{}\t{}", plain_time(record), self.name, self.r#type, self.content)
     }
 }
@@ -161,7 +161,7 @@ impl Notice {
 }
 
 /// A line of the failover log or the backup log. `None` for what has no place there.
-pub(super) fn log_line(record: &Record) -> Option<String> {
+pub(crate) fn log_line(record: &Record) -> Option<String> {
     Some(format!("[{}] {}", local(record, "%Y-%m-%d %I:%M:%S %p"), log_text(&record.what)?))
 }
 

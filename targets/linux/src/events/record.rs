@@ -1,14 +1,16 @@
 //! One record, and its form on disk: a line of fixed length with a checksum, so that a write that was cut off damages
 //! this one record and no other.
 
+use crate::clock;
 use crc::{CRC_32_ISO_HDLC, Crc};
 use serde::{Deserialize, Serialize};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Length of a record on disk, in bytes: `CRC JSON blanks newline`.
 pub(crate) const SLOT_LEN: usize = 512;
 /// Length of the checksum, in hexadecimal digits.
-pub(super) const CRC_LEN: usize = 8;
-pub(super) const CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
+pub(crate) const CRC_LEN: usize = 8;
+pub(crate) const CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,9 +63,22 @@ pub(crate) struct Record {
     pub(crate) what: What,
 }
 
+impl Record {
+    /// What happens now.
+    pub(crate) fn now(id: u64, what: What) -> Self {
+        Self { id, unix_ms: unix_ms(), monotonic_ms: clock::now().as_ms(), what }
+    }
+}
+
+fn unix_ms() -> i64 {
+    // A clock before 1970 has not been set; the numbers keep the order.
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
 /// What stands at one place of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Slot {
+pub(crate) enum Slot {
     /// A record.
     Record(Record),
     /// Nothing, on purpose.
@@ -73,14 +88,14 @@ pub(super) enum Slot {
 }
 
 /// A place without a record.
-pub(super) const BLANK: [u8; SLOT_LEN] = {
+pub(crate) const BLANK: [u8; SLOT_LEN] = {
     let mut blank = [b' '; SLOT_LEN];
     blank[SLOT_LEN - 1] = b'\n';
     blank
 };
 
 /// The record as it stands on disk; `None` when it is too long for its place.
-pub(super) fn encode(record: &Record) -> Option<[u8; SLOT_LEN]> {
+pub(crate) fn encode(record: &Record) -> Option<[u8; SLOT_LEN]> {
     let json = serde_json::to_vec(record).ok()?;
     let mut slot = BLANK;
     slot.get_mut(CRC_LEN + 1..SLOT_LEN - 1)?.get_mut(..json.len())?.copy_from_slice(&json);
@@ -90,7 +105,7 @@ pub(super) fn encode(record: &Record) -> Option<[u8; SLOT_LEN]> {
 }
 
 /// Only what [`encode`] wrote is taken for a record.
-pub(super) fn decode(slot: &[u8]) -> Slot {
+pub(crate) fn decode(slot: &[u8]) -> Slot {
     if slot == BLANK {
         return Slot::Blank;
     }
@@ -103,7 +118,7 @@ pub(super) fn decode(slot: &[u8]) -> Slot {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
 
     /// An alert with this number.

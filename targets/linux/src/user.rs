@@ -8,15 +8,15 @@ use std::path::PathBuf;
 #[derive(Clone, Debug)]
 pub(crate) struct User {
     /// Its name.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// Its number.
-    pub(super) uid: Uid,
+    pub(crate) uid: Uid,
     /// Its main group.
-    pub(super) gid: Gid,
+    pub(crate) gid: Gid,
     /// All its groups.
-    pub(super) groups: Vec<Gid>,
+    pub(crate) groups: Vec<Gid>,
     /// Its home.
-    pub(super) home: PathBuf,
+    pub(crate) home: PathBuf,
 }
 
 impl User {

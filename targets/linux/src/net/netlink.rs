@@ -4,7 +4,7 @@
 //! the kernel a moment (its rtnl lock). Events are taken as
 //! hints that something should be read again; the truth is what a read says.
 
-use crate::interface::{Interface, InterfaceAddress};
+use crate::net::interface::{Interface, InterfaceAddress};
 use netlink_packet_core::{
     DefaultNla, NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_REPLACE, NLM_F_REQUEST, NetlinkBuffer,
     NetlinkHeader, NetlinkMessage, NetlinkPayload, NlasIterator,

@@ -1,0 +1,132 @@
+//! The daemon's end of the journal: what happens becomes records, which are stored and told.
+
+use super::condition::{Conditions, Source};
+use super::form;
+use super::record::What;
+use crate::describe::{self, Words};
+use crate::journal::{Cleared, Recorder};
+use crate::notify::Notifier;
+use mio::Waker;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+use ucm_ha::event::Alert;
+use ucm_ha::fault::Faults;
+use ucm_ha::role::Role;
+use ucm_ha::types::MacAddr;
+use ucm_ha_control::Log;
+use ucm_ha_control::status::Notices;
+
+/// The daemon's end of the journal. Nothing here waits for the disk, or for those who are told of events.
+pub(crate) struct Journal {
+    recorder: Recorder,
+    notifier: Notifier,
+    conditions: Conditions,
+    /// The last role that was more than a passage.
+    settled: Role,
+    /// The role was given away since, and may come back.
+    yielded: bool,
+}
+
+impl Journal {
+    /// Continues the journal in `dir`. `notifier` is told of every alert and role change; `waker` wakes the loop when a log was
+    /// cleared.
+    pub(crate) fn start(dir: PathBuf, notifier: Notifier, waker: Arc<Waker>) -> io::Result<Self> {
+        let recorder = Recorder::start(dir, waker)?;
+        let conditions = Conditions::default();
+        Ok(Self { recorder, notifier, conditions, settled: Role::Init, yielded: false })
+    }
+
+    /// An alert of the node began (`raised`) or ended.
+    pub(crate) fn alert(&mut self, alert: Alert, raised: bool, mac: Option<MacAddr>) {
+        self.change(describe::alert(alert), Source::Alert(alert), raised, mac);
+    }
+
+    /// A fault of this node, whose address is `mac`, was raised or cleared. A failed service is told by its name with
+    /// [`own_condition`](Self::own_condition) instead.
+    pub(crate) fn fault(&mut self, faults: Faults, raised: bool, mac: MacAddr) {
+        for (name, fault) in faults.iter_names() {
+            if let Some(words) = describe::fault(name, fault) {
+                self.change(words, Source::Fault(fault), raised, Some(mac));
+            }
+        }
+    }
+
+    /// Something that is wrong with this node (whose address is `mac`) and that only the adapter knows by name, as in
+    /// `SERVICE asterisk`, began or ended. `text` is what the event says of it.
+    pub(crate) fn own_condition(&mut self, cause: &str, text: &'static str, raised: bool, mac: MacAddr) {
+        self.change(Words { cause, text }, Source::Named, raised, Some(mac));
+    }
+
+    fn change(&mut self, words: Words<'_>, source: Source, raised: bool, mac: Option<MacAddr>) {
+        if self.conditions.change(words, source, raised) {
+            let (cause, text) = (words.cause.to_owned(), words.text.to_owned());
+            self.record(Log::Events, What::Alert { cause, text, raised, mac: mac.map(form::mac) });
+        }
+    }
+
+    /// The node's role changed. Only roles that last are recorded, and a role that was taken anew.
+    pub(crate) fn role(&mut self, from: Role, to: Role, term: u32, reason: String, mac: MacAddr) {
+        match to {
+            Role::Init | Role::Claiming => return,
+            Role::Yielding => {
+                self.yielded = true;
+                return;
+            }
+            Role::Off | Role::Standby | Role::Active => {}
+        }
+        let came_back = std::mem::take(&mut self.yielded) && self.settled == to;
+        let before = std::mem::replace(&mut self.settled, to);
+        let shown_from = if came_back { Role::Yielding } else { before };
+        if shown_from != to || from == to {
+            let [from, to] = [shown_from, to].map(|role| describe::role(role).to_owned());
+            self.record(Log::Failover, What::Role { from, to, reason, term, mac: form::mac(mac) });
+        }
+    }
+
+    /// Numbers what happened and hands it on.
+    fn record(&mut self, log: Log, what: What) {
+        let record = self.recorder.number(what);
+        self.notifier.tell(&record);
+        self.recorder.store(log, record);
+    }
+
+    /// The node starts anew: what it had raised, and its role, do not count any more.
+    pub(crate) fn forget_node(&mut self) {
+        self.conditions.forget_node();
+        self.settled = Role::Init;
+        self.yielded = false;
+    }
+
+    /// Begins to clear a log; [`cleared`](Self::cleared) says what became of it.
+    pub(crate) fn clear(&mut self, log: Log) -> Result<(), &'static str> {
+        self.recorder.clear(log)
+    }
+
+    /// The next log that was cleared, or could not be.
+    pub(crate) fn cleared(&mut self) -> Option<Cleared> {
+        self.recorder.cleared()
+    }
+
+    /// Records that were lost since the daemon started.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.recorder.dropped()
+    }
+
+    /// What became of the notices since the daemon started.
+    pub(crate) fn tallies(&self) -> impl Iterator<Item = Notices> {
+        self.notifier.tallies()
+    }
+
+    /// Waits, at most until `end`, until everything is written and everybody is told. Says what is left.
+    pub(crate) fn finish(&mut self, end: Instant) {
+        let left = || end.saturating_duration_since(Instant::now());
+        if !self.recorder.flush(left()) {
+            log::error!("the last events could not be written");
+        }
+        if !self.notifier.finish(left()) {
+            log::error!("not everybody of [[notify]] was told of the last events");
+        }
+    }
+}
