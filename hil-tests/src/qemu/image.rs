@@ -50,10 +50,10 @@ pub(super) fn write(node: Node, firmware: Firmware, parts: &Path, image: &Path) 
     archive.add("lib/config.toml", ModeFileType::Regular, 0o644, config(node).as_bytes())?;
     archive.add("lib/firmware-version", ModeFileType::Regular, 0o644, firmware.version().as_bytes())?;
     archive.add("bin/sh", ModeFileType::Symlink, 0o777, b"busybox")?;
-    archive.add_file("bin/busybox", &parts.join("busybox"))?;
+    archive.add_file("bin/busybox", &parts.join("debian/busybox"))?;
     archive.add_file("bin/hil-guest", &parts.join("guest"))?;
     archive.add_file("usr/sbin/ucm-ha", &parts.join(firmware.program()))?;
-    for module in modules(&parts.join("modules"))? {
+    for module in modules(&parts.join("debian/modules"))? {
         let name = module.file_name().unwrap_or_default().to_string_lossy().into_owned();
         archive.add_file(&format!("lib/modules/{name}"), &module)?;
     }

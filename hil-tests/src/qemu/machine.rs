@@ -231,7 +231,7 @@ impl Machine {
         command.args(["-M", machine, "-cpu", processor, "-accel", "tcg", "-m", &MEMORY_MIB.to_string()]);
         // Paused at first, until the ports have their carriers.
         command.args(["-nodefaults", "-display", "none", "-S"]);
-        command.arg("-kernel").arg(self.parts.join("kernel")).args(["-initrd", &file("image")]);
+        command.arg("-kernel").arg(self.parts.join("debian/kernel")).args(["-initrd", &file("image")]);
         command.args(["-append", &self.kernel_arguments()]);
         command.args(["-chardev", &format!("file,id=console,path={},append=on", file("console"))]);
         command.args(["-serial", "chardev:console"]);
