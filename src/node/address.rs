@@ -11,8 +11,8 @@ use crate::wire::{Path, Readiness};
 
 /// The bound address is renewed this often, well within its lifetime.
 const RENEW_EVERY: Duration = Duration::from_ms(250);
-/// When the address is announced, in ms after it was bound …
-const ANNOUNCE_AT_MS: [u64; 7] = [0, 50, 150, 1000, 2000, 5000, 10_000];
+/// When the address is announced, beside at once: in ms after it was bound …
+const ANNOUNCE_AT_MS: [u64; 6] = [50, 150, 1000, 2000, 5000, 10_000];
 /// … and how often after that.
 const ANNOUNCE_EVERY: Duration = Duration::from_s(60);
 /// At most one defence against a foreign holder in this time (RFC 5227 section 2.4 (c), for a server).
@@ -44,7 +44,6 @@ pub(super) struct State {
     pub(super) request: Option<Request>,
     renew_at: Instant,
     announced_from: Instant,
-    announcements: u8,
     announce_at: Instant,
     defend_from: Instant,
     /// A foreign holder was heard too soon after the last defence: the next announcement is one.
@@ -64,7 +63,6 @@ impl State {
             request: None,
             renew_at: Instant::NEVER,
             announced_from: now,
-            announcements: 0,
             announce_at: Instant::NEVER,
             defend_from: now,
             defence_due: false,
@@ -166,7 +164,6 @@ impl Node {
     /// Tells the LAN who owns the cluster IP, now and in a schedule that gets rarer.
     pub(super) fn announce(&mut self) {
         self.address.announced_from = self.now;
-        self.address.announcements = 0;
         self.address.announce_at = self.now;
     }
 
@@ -188,13 +185,11 @@ impl Node {
         }
     }
 
+    /// The next of the schedule. What a late call has missed is made up for by the one announcement.
     fn schedule_announcement(&mut self) {
-        let address = &mut self.address;
-        address.announcements = address.announcements.saturating_add(1);
-        address.announce_at = match ANNOUNCE_AT_MS.get(usize::from(address.announcements)) {
-            Some(ms) => (address.announced_from + Duration::from_ms(*ms)).max(self.now),
-            None => self.now + ANNOUNCE_EVERY,
-        };
+        let mut schedule = ANNOUNCE_AT_MS.into_iter().map(|ms| self.address.announced_from + Duration::from_ms(ms));
+        let next = schedule.find(|at| *at > self.now);
+        self.address.announce_at = next.unwrap_or(self.now + ANNOUNCE_EVERY);
     }
 
     /// What the LAN learned while this node could not be heard may be wrong: the active announces itself again when its
