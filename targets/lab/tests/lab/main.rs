@@ -227,6 +227,15 @@ fn a_lab_that_dies_inside_leaves_nothing_and_says_so() {
 }
 
 #[test]
+fn the_program_that_the_environment_names_runs_in_the_nodes() {
+    let _alone = alone();
+    let output = lab(&["--script", "boot-pair"]).env("UCM_HA", "/nonexistent/ucm-ha").output().expect("the lab starts");
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("cannot start the daemon of A"), "{said}");
+}
+
+#[test]
 fn every_listed_scenario_has_its_line_and_no_other_is_played() {
     let list = lab(&["--list"]).output().expect("the lab starts");
     let list = String::from_utf8_lossy(&list.stdout).into_owned();
