@@ -23,6 +23,14 @@ fn every_listed_scenario_has_its_line_and_no_other_is_played() {
 }
 
 #[test]
+fn the_program_that_the_environment_names_runs_in_the_nodes() {
+    let output = lab(&["--script", "boot-pair"]).env("UCM_HA", "/nonexistent/ucm-ha").output().expect("the lab starts");
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("cannot start the daemon of A"), "{said}");
+}
+
+#[test]
 fn a_reader_that_goes_away_ends_the_lab_without_a_panic() {
     let mut lab = lab(&["--script", "starvation", "--seconds", "60"]).spawn().expect("the lab starts");
     let mut first = String::new();
