@@ -1,10 +1,11 @@
 //! One emulated machine: its disk, its firmware, and the emulator that runs while it has power.
 
+use super::board::{Board, WATCHDOG};
+use super::disk;
 use super::image::{self, Firmware};
 use super::qmp::Qmp;
 use super::qtest::Qtest;
 use super::shell::Shell;
-use super::{Board, WATCHDOG, disk, read_if_there};
 use crate::rig::Answer;
 use lab::error::Context;
 use lab::netns::Netns;
@@ -286,5 +287,14 @@ impl Drop for Starting {
             let _ = emulator.kill();
             let _ = emulator.wait();
         }
+    }
+}
+
+/// Reads a file that the emulator writes; one that is not there yet is empty.
+fn read_if_there(file: &Path) -> io::Result<String> {
+    match fs::read(file) {
+        Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(String::new()),
+        Err(error) => Err(error).context(format_args!("cannot read {}", file.display())),
     }
 }

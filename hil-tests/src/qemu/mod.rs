@@ -3,6 +3,7 @@
 //! Each machine's LAN and heartbeat port is a tap interface in a network namespace, plugged into the bridge that is the
 //! LAN or the cable. Power is the emulator's process: it is killed, nothing is shut down.
 
+mod board;
 mod disk;
 mod image;
 mod machine;
@@ -11,7 +12,10 @@ mod qtest;
 mod shell;
 pub(crate) mod solo;
 
+pub(crate) use board::Board;
+
 use crate::rig::{Answer, Facts, Rig, Tap};
+use board::WATCHDOG;
 use lab::error::Context;
 use lab::frames::FrameSocket;
 use lab::network::{CABLE_BRIDGE, Cut};
@@ -21,7 +25,6 @@ use lab::plan::{GATEWAY, LAN, Node, PHONE, Wire};
 use lab::site::{LAN_BRIDGE, Site, attach};
 use lab::stimulus::Stimulus;
 use machine::{Links, Machine};
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -29,28 +32,6 @@ use std::time::Duration;
 
 /// An emulated machine on a busy host takes this long to boot, at most.
 const BOOT_LIMIT: Duration = Duration::from_secs(120);
-/// Time of the machines' watchdog.
-const WATCHDOG: Duration = Duration::from_secs(10);
-
-/// What kind of machine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Board {
-    /// 64-bit.
-    Aarch64,
-    /// 32-bit.
-    Armv7,
-}
-
-impl Board {
-    /// Its name for `hil-tests/prepare`.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Aarch64 => "aarch64",
-            Self::Armv7 => "armv7",
-        }
-    }
-}
-
 /// The pair.
 pub(crate) struct Qemu {
     // Dropped before the network.
@@ -227,13 +208,4 @@ fn add_tap(switch: &mut Site, name: &str, bridge: &str) -> io::Result<()> {
     }
     switch.links.plug(name, Some(bridge))?;
     switch.links.set_up(name, true)
-}
-
-/// Reads a file that the emulator writes; one that is not there yet is empty.
-fn read_if_there(file: &Path) -> io::Result<String> {
-    match fs::read(file) {
-        Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
-        Err(error) => Err(error).context(format_args!("cannot read {}", file.display())),
-    }
 }

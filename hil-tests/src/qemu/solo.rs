@@ -1,6 +1,6 @@
 //! One emulated machine alone, for a bench that brings the other ends of its cables.
 
-use super::Board;
+use super::board::Board;
 use super::machine::{Links, Machine};
 use crate::prepare;
 use crate::serve::{Reply, Request};
