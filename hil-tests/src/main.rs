@@ -19,6 +19,7 @@ mod report;
 mod rig;
 mod scenarios;
 mod serve;
+mod solo;
 mod summary;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -78,7 +79,7 @@ enum Command {
     /// Control the rig that this runs beside: a stimulus, `run NODE` with the command on stdin, or `console NODE`
     Ask(serve::AskArgs),
     /// Run one emulated 64-bit machine in this network namespace, controlled by requests on standard input
-    Machine(qemu::solo::MachineArgs),
+    Machine(solo::MachineArgs),
 }
 
 /// What the pair is.
@@ -96,7 +97,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let outcome = match cli.command {
         Some(Command::Ask(args)) => serve::ask(&args),
-        Some(Command::Machine(args)) => qemu::solo::run(&args),
+        Some(Command::Machine(args)) => solo::run(&args),
         Some(Command::Serve(args)) => in_sandbox(args.backend, Parts::of(args.prepared, true), || serve::serve(&args)),
         None if cli.play.list => {
             scenarios::ALL.iter().for_each(|scenario| println!("{:<20}{}", scenario.name, scenario.about));

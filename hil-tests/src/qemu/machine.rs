@@ -27,15 +27,15 @@ const EMULATOR_START: Duration = Duration::from_secs(20);
 
 /// Which ports have carrier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Links {
+pub(crate) struct Links {
     /// The LAN port.
-    pub(super) lan: bool,
+    pub(crate) lan: bool,
     /// The heartbeat port.
-    pub(super) cable: bool,
+    pub(crate) cable: bool,
 }
 
 /// The machine.
-pub(super) struct Machine {
+pub(crate) struct Machine {
     node: Node,
     board: Board,
     parts: PathBuf,
@@ -59,7 +59,7 @@ struct Running {
 
 impl Machine {
     /// A new unit, off.
-    pub(super) fn assemble(node: Node, board: Board, parts: &Path, folder: &Path) -> io::Result<Self> {
+    pub(crate) fn assemble(node: Node, board: Board, parts: &Path, folder: &Path) -> io::Result<Self> {
         fs::create_dir_all(folder).context(format_args!("cannot make {}", folder.display()))?;
         let machine = Self {
             node,
@@ -82,7 +82,7 @@ impl Machine {
     }
 
     /// Gives it power; its ports are in `netns`.
-    pub(super) fn power_on(&mut self, netns: &Netns, links: Links) -> io::Result<()> {
+    pub(crate) fn power_on(&mut self, netns: &Netns, links: Links) -> io::Result<()> {
         if self.is_on() {
             return Ok(());
         }
@@ -108,7 +108,7 @@ impl Machine {
     }
 
     /// Cuts its power.
-    pub(super) fn power_off(&mut self) -> io::Result<()> {
+    pub(crate) fn power_off(&mut self) -> io::Result<()> {
         match self.running.take() {
             Some(mut running) => {
                 running.emulator.kill().context("cannot kill the emulator")?;
@@ -166,7 +166,7 @@ impl Machine {
     }
 
     /// Runs a command in its shell.
-    pub(super) fn run(&mut self, command: &str) -> io::Result<Answer> {
+    pub(crate) fn run(&mut self, command: &str) -> io::Result<Answer> {
         let socket = self.file("shell");
         if self.running()?.qmp.was_reset()? {
             // The emulated controller forgets its inputs when it is reset. The chips at its pins would not.
@@ -184,7 +184,7 @@ impl Machine {
     }
 
     /// What it has written on its console.
-    pub(super) fn console(&self) -> io::Result<String> {
+    pub(crate) fn console(&self) -> io::Result<String> {
         read_if_there(&self.file("console"))
     }
 

@@ -10,9 +10,9 @@ mod machine;
 mod qmp;
 mod qtest;
 mod shell;
-pub(crate) mod solo;
 
 pub(crate) use board::Board;
+pub(crate) use machine::{Links, Machine};
 
 use crate::rig::{Answer, Facts, Rig, Tap};
 use board::WATCHDOG;
@@ -24,7 +24,7 @@ use lab::paths::ROOT;
 use lab::plan::{GATEWAY, LAN, Node, PHONE, Wire};
 use lab::site::{LAN_BRIDGE, Site, attach};
 use lab::stimulus::Stimulus;
-use machine::{Links, Machine};
+
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -189,7 +189,7 @@ fn work_folder(node: Node) -> PathBuf {
     Path::new(ROOT).join(format!("machine-{}", node.letter()))
 }
 
-fn tap_name(node: Node, wire: Wire) -> String {
+pub(crate) fn tap_name(node: Node, wire: Wire) -> String {
     let wire = match wire {
         Wire::Lan => "lan",
         Wire::Cable => "cable",

@@ -1,8 +1,7 @@
 //! One emulated machine alone, for a bench that brings the other ends of its cables.
 
-use super::board::Board;
-use super::machine::{Links, Machine};
 use crate::prepare;
+use crate::qemu::{Board, Links, Machine};
 use crate::serve::{Reply, Request};
 use clap::Args;
 use lab::netns::Netns;
@@ -49,7 +48,7 @@ fn obey(machine: &mut Machine, netns: &Netns, request: &Request) -> io::Result<R
 
 #[cfg(test)]
 mod tests {
-    use super::super::tap_name;
+    use crate::qemu::tap_name;
     use lab::plan::{Node, Wire};
 
     #[test]
