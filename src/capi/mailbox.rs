@@ -1,6 +1,7 @@
 //! The mailbox for facts from interrupts and other threads.
 
 use super::memory::{self, Plain};
+use super::numbered::Numbered;
 use super::result::{Failure, code};
 use super::storage::{self, Storage};
 use super::{values, version};
@@ -96,7 +97,7 @@ unsafe fn post(mailbox: *const ucm_ha_mailbox, post: Result<Post, Failure>) -> i
 /// See the rules at the top of the header.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ucm_ha_mailbox_post_link(mailbox: *const ucm_ha_mailbox, port: u8, up: u8) -> i32 {
-    let link = values::port(port).and_then(|port| Ok(Post::Link { port, up: values::truth(up)? }));
+    let link = Port::of_number(port).and_then(|port| Ok(Post::Link { port, up: values::truth(up)? }));
     // SAFETY: promised by the caller.
     unsafe { post(mailbox, link) }
 }
@@ -167,20 +168,12 @@ impl ucm_ha_mail {
     fn from_core(mail: Mail) -> Self {
         let of = |kind, number, value: bool| Self { kind, number, value: value.into(), ..Self::default() };
         match mail {
-            Mail::Post(Post::Link { port, up }) => of(UCM_HA_MAIL_LINK, port_number(port), up),
+            Mail::Post(Post::Link { port, up }) => of(UCM_HA_MAIL_LINK, port.number(), up),
             Mail::Post(Post::FaultLine { port, asserted }) => of(UCM_HA_MAIL_FAULT_LINE, port, asserted),
             Mail::Post(Post::Kick(service)) => of(UCM_HA_MAIL_KICK, service.0, false),
             Mail::Post(Post::Crash(service)) => of(UCM_HA_MAIL_CRASH, service.0, false),
             Mail::Post(Post::Wake) => of(UCM_HA_MAIL_WAKE, 0, false),
             Mail::Lost(lost) => Self { lost, ..of(UCM_HA_MAIL_LOST, 0, false) },
         }
-    }
-}
-
-const fn port_number(port: Port) -> u8 {
-    match port {
-        Port::Cable => values::UCM_HA_PORT_CABLE,
-        Port::Lan => values::UCM_HA_PORT_LAN,
-        Port::Wan => values::UCM_HA_PORT_WAN,
     }
 }

@@ -3,6 +3,7 @@
 use super::config::{ucm_ha_mac, ucm_ha_record};
 use super::memory::{self, Plain};
 use super::node::ucm_ha_node;
+use super::numbered::Numbered;
 use super::result::{Failure, UCM_HA_ERR_TOO_SHORT, code};
 use super::storage;
 use super::values;
@@ -169,12 +170,12 @@ impl ucm_ha_output {
                 UCM_HA_OUTPUT_PERSIST
             }
             Output::RoleChanged { from, to, term, reason } => {
-                (self.role_before, self.role) = (values::role(from), values::role(to));
-                (self.term, self.reason) = (term, values::reason(reason));
+                (self.role_before, self.role) = (from.number(), to.number());
+                (self.term, self.reason) = (term, reason.number());
                 UCM_HA_OUTPUT_ROLE_CHANGED
             }
             Output::Alert { alert, raised, mac } => {
-                (self.alert, self.raised) = (values::alert(alert), raised.into());
+                (self.alert, self.raised) = (alert.number(), raised.into());
                 self.has_mac = mac.is_some().into();
                 self.mac.octets = mac.unwrap_or_default().0;
                 UCM_HA_OUTPUT_ALERT

@@ -193,6 +193,40 @@ fn every_result_code_has_a_text_of_its_own() {
     assert_eq!(example, "heartbeat_timeout_s must be 3 to 10 seconds");
 }
 
+#[test]
+fn a_model_has_the_number_of_its_heartbeat_id() {
+    for model in crate::types::Model::ALL {
+        assert_eq!(numbered::Numbered::number(model), model.id(), "{model:?}");
+    }
+}
+
+/// The constants of the C header with this prefix, and their values.
+fn constants(prefix: &'static str) -> impl Iterator<Item = (String, u32)> {
+    let header = include_str!("../../include/ucm_ha.h");
+    let defines =
+        header.lines().filter_map(move |line| line.strip_prefix("#define ")?.strip_prefix(prefix)?.split_once(' '));
+    defines.map(|(name, value)| (name.to_ascii_lowercase(), value.parse().expect("a number")))
+}
+
+#[test]
+fn every_constant_of_the_header_that_has_a_name_has_its_own() {
+    type Name = extern "C" fn(u8) -> *const core::ffi::c_char;
+    let families: [(&str, Name, usize); 4] = [
+        ("UCM_HA_ROLE_", ucm_ha_role_name, 6),
+        ("UCM_HA_REASON_", ucm_ha_reason_name, 18),
+        ("UCM_HA_REFUSAL_", ucm_ha_refusal_name, 9),
+        ("UCM_HA_ALERT_", ucm_ha_alert_name, 17),
+    ];
+    for (prefix, name_of, count) in families {
+        let named = constants(prefix).inspect(|(name, value)| {
+            assert_eq!(text(name_of(u8::try_from(*value).unwrap())), *name, "{prefix}");
+        });
+        assert_eq!(named.count(), count, "{prefix}");
+        assert_eq!(text(name_of(255)), "unknown", "{prefix}");
+    }
+    assert_eq!(text(ucm_ha_reason_name(0)), "unknown");
+}
+
 /// A callback that calls back into the storage it is polled from.
 unsafe extern "C" fn reentering(context: *mut core::ffi::c_void, _data: *mut u8, _len: usize) -> i32 {
     let mut faults = 0;
