@@ -6,6 +6,7 @@ use super::node::ucm_ha_node;
 use super::numbered::Numbered;
 use super::result::{Failure, UCM_HA_ERR_TOO_SHORT, code};
 use super::storage;
+use super::texts::{Names, names};
 use super::values;
 use crate::{FRAME_CAPACITY, Node, Output};
 
@@ -48,6 +49,25 @@ pub const UCM_HA_OUTPUT_REBOOT: u8 = 12;
 pub const UCM_HA_OUTPUT_SWITCH_DONE: u8 = 13;
 /// UCM_HA_COMMAND_SHUTDOWN is done; the program may end.
 pub const UCM_HA_OUTPUT_STOPPED: u8 = 14;
+
+/// The names of the kinds.
+pub(super) const OUTPUT_NAMES: Names = names! { "UCM_HA_OUTPUT_":
+    UCM_HA_OUTPUT_NONE,
+    UCM_HA_OUTPUT_RELEASE_ADDRESS,
+    UCM_HA_OUTPUT_BIND_ADDRESS,
+    UCM_HA_OUTPUT_RENEW_ADDRESS,
+    UCM_HA_OUTPUT_SEND_CABLE,
+    UCM_HA_OUTPUT_SEND_LAN,
+    UCM_HA_OUTPUT_SEND_ARP,
+    UCM_HA_OUTPUT_PERSIST,
+    UCM_HA_OUTPUT_ROLE_CHANGED,
+    UCM_HA_OUTPUT_ALERT,
+    UCM_HA_OUTPUT_FAULT_CHANGED,
+    UCM_HA_OUTPUT_START_FULL_SYNC,
+    UCM_HA_OUTPUT_REBOOT,
+    UCM_HA_OUTPUT_SWITCH_DONE,
+    UCM_HA_OUTPUT_STOPPED,
+};
 
 /// An effect to carry out. kind says which, and which fields count; the others are 0.
 #[repr(C)]

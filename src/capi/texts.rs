@@ -56,14 +56,22 @@ impl Names {
     }
 }
 
-/// [`Names`] of the constants named, which must follow each other: what stands behind the prefix, in small letters.
+/// [`Names`] of the constants named: what stands behind the prefix, in small letters. Their numbers must follow each other;
+/// those of bits are their places.
 macro_rules! names {
-    ($prefix:literal: $first:ident, $($constant:ident,)*) => {{
-        const CONSTANTS: &[&str] = &[stringify!($first), $(stringify!($constant)),*];
+    ($prefix:literal: $($constant:ident,)*) => {
+        $crate::capi::texts::names!(@ $prefix, [$($constant as i64),*], $($constant),*)
+    };
+    ($prefix:literal bits: $($constant:ident,)*) => {
+        $crate::capi::texts::names!(@ $prefix, [$($constant.trailing_zeros() as i64),*], $($constant),*)
+    };
+    (@ $prefix:literal, $numbers:expr, $($constant:ident),*) => {{
+        const NUMBERS: &[i64] = &$numbers;
+        const CONSTANTS: &[&str] = &[$(stringify!($constant)),*];
         const JOINED: &[u8] =
             &$crate::capi::texts::joined::<{ $crate::capi::texts::joined_len($prefix, CONSTANTS) }>($prefix, CONSTANTS);
-        $crate::capi::texts::assert_in_order(&[$first as i64, $($constant as i64),*], $first as u64);
-        $crate::capi::texts::Names::new($first, JOINED)
+        $crate::capi::texts::assert_in_order(NUMBERS, NUMBERS[0].unsigned_abs());
+        $crate::capi::texts::Names::new(NUMBERS[0] as u8, JOINED)
     }};
 }
 pub(super) use names;

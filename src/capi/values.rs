@@ -2,6 +2,7 @@
 
 use super::numbered::{Numbered, UNKNOWN, named, numbered};
 use super::result::Failure;
+use super::texts::{Names, names};
 use crate::event::{Alert, RoleReason, SwitchRefusal};
 use crate::fault::Faults;
 use crate::io::{AddressEvent, Command, Port};
@@ -309,31 +310,33 @@ numbered! { Model as u16:
     Ucm6308A = UCM_HA_MODEL_UCM6308A,
 }
 
-/// The bits are those of the heartbeat: each is the same in C, and none is left out.
-const _: () = {
-    let bits = [
-        (Faults::FXO1, UCM_HA_FAULT_FXO1),
-        (Faults::FXO2, UCM_HA_FAULT_FXO2),
-        (Faults::FXO3, UCM_HA_FAULT_FXO3),
-        (Faults::FXO4, UCM_HA_FAULT_FXO4),
-        (Faults::FXO5, UCM_HA_FAULT_FXO5),
-        (Faults::FXO6, UCM_HA_FAULT_FXO6),
-        (Faults::FXO7, UCM_HA_FAULT_FXO7),
-        (Faults::FXO8, UCM_HA_FAULT_FXO8),
-        (Faults::LAN, UCM_HA_FAULT_LAN),
-        (Faults::WAN, UCM_HA_FAULT_WAN),
-        (Faults::GATEWAY, UCM_HA_FAULT_GATEWAY),
-        (Faults::SERVICE, UCM_HA_FAULT_SERVICE),
-        (Faults::ADDRESS, UCM_HA_FAULT_ADDRESS),
-    ];
-    let (mut at, mut all) = (0, 0);
-    while at < bits.len() {
-        assert!(bits[at].0.bits() == bits[at].1);
-        all |= bits[at].1;
-        at += 1;
-    }
-    assert!(all == Faults::all().bits());
-};
+/// Faults by their bits in C, which are those of the heartbeat: none is another one there, and none is left out.
+macro_rules! faults {
+    ($($fault:ident = $constant:ident,)*) => {
+        /// The names of the faults, by the place of their bits.
+        pub(super) const FAULT_NAMES: Names = {
+            $(assert!(Faults::$fault.bits() == $constant);)*
+            assert!(Faults::all().bits() == $($constant)|*);
+            names! { "UCM_HA_FAULT_" bits: $($constant,)* }
+        };
+    };
+}
+
+faults! {
+    FXO1 = UCM_HA_FAULT_FXO1,
+    FXO2 = UCM_HA_FAULT_FXO2,
+    FXO3 = UCM_HA_FAULT_FXO3,
+    FXO4 = UCM_HA_FAULT_FXO4,
+    FXO5 = UCM_HA_FAULT_FXO5,
+    FXO6 = UCM_HA_FAULT_FXO6,
+    FXO7 = UCM_HA_FAULT_FXO7,
+    FXO8 = UCM_HA_FAULT_FXO8,
+    LAN = UCM_HA_FAULT_LAN,
+    WAN = UCM_HA_FAULT_WAN,
+    GATEWAY = UCM_HA_FAULT_GATEWAY,
+    SERVICE = UCM_HA_FAULT_SERVICE,
+    ADDRESS = UCM_HA_FAULT_ADDRESS,
+}
 
 /// The number of an outcome of a force switch.
 pub(super) fn refusal(value: Result<(), SwitchRefusal>) -> u8 {

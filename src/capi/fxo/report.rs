@@ -3,6 +3,7 @@
 use super::callback::spi_number;
 use crate::capi::memory::Plain;
 use crate::capi::numbered::{Numbered, numbered};
+use crate::capi::texts::{Names, names};
 use crate::debounce::{Counters, Edge};
 use crate::fault::Faults;
 use crate::fxo::{FaultKind, Observation, Report, Update, Verdict};
@@ -41,6 +42,30 @@ pub const UCM_HA_FXO_FAULT_LINE: u8 = 21;
 pub const UCM_HA_FXO_FAULT_LINE_UNREADABLE: u8 = 22;
 /// Fault: what leads to the port is not there.
 pub const UCM_HA_FXO_FAULT_MISSING: u8 = 23;
+
+/// The names of what is no fault.
+pub(in crate::capi) const STATE_NAMES: Names = names! { "UCM_HA_FXO_":
+    UCM_HA_FXO_UNKNOWN,
+    UCM_HA_FXO_HEALTHY,
+    UCM_HA_FXO_STARTING,
+    UCM_HA_FXO_SETTLING,
+    UCM_HA_FXO_RINGING,
+    UCM_HA_FXO_OVERLOAD,
+    UCM_HA_FXO_LINE_POWER_LOST,
+    UCM_HA_FXO_UNPLUGGED,
+    UCM_HA_FXO_PARALLEL_PHONE,
+};
+/// The names of what is one.
+pub(in crate::capi) const FAULT_NAMES: Names = names! { "UCM_HA_FXO_":
+    UCM_HA_FXO_FAULT_BUS,
+    UCM_HA_FXO_FAULT_NO_ANSWER,
+    UCM_HA_FXO_FAULT_MISCONFIGURED,
+    UCM_HA_FXO_FAULT_RESET_ITSELF,
+    UCM_HA_FXO_FAULT_ISOLATION_LINK,
+    UCM_HA_FXO_FAULT_LINE,
+    UCM_HA_FXO_FAULT_LINE_UNREADABLE,
+    UCM_HA_FXO_FAULT_MISSING,
+};
 
 /// Notice: too much signal, current or voltage on the line, now or within the last seconds.
 pub const UCM_HA_FXO_NOTICE_OVERLOAD: u8 = 1 << 0;
