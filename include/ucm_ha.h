@@ -3,6 +3,80 @@
  *
  * Generated from src/capi by cbindgen; do not edit. Valid as C99, C11, C++11 and later.
  *
+ * EXAMPLE
+ *   A node that hears no peer becomes active after the heartbeat timeout. targets/staticlib/check compiles and runs this.
+ *
+ *     #include "ucm_ha.h"
+ *     #include <stdio.h>
+ *
+ *     static ucm_ha_node node;
+ *
+ *     int main(void) {
+ *         ucm_ha_config config;
+ *         ucm_ha_config_defaults(&config);
+ *         config.own_ip = (ucm_ha_ipv4){{192, 168, 129, 1}};
+ *         config.peer_ip = (ucm_ha_ipv4){{192, 168, 129, 2}};
+ *         config.cluster_ip = (ucm_ha_ipv4){{192, 168, 129, 64}};
+ *         config.mac = (ucm_ha_mac){{2, 0, 0, 0, 0, 1}};
+ *         config.cable_mac = (ucm_ha_mac){{2, 0, 0, 0, 1, 1}};
+ *         int32_t result = ucm_ha_node_init(&node, UCM_HA_ABI_VERSION, &config, NULL, 7, 0);
+ *         if (result != UCM_HA_OK) return puts(ucm_ha_result_text(result)), 1;
+ *         static const uint8_t arp_of_a_phone[42] = {[12] = 8, 6, 0, 1, 8, 0, 6, 4, 0, 1, 2}; // the LAN is alive
+ *         ucm_ha_node_link(&node, 0, UCM_HA_PORT_LAN, 1);
+ *         ucm_ha_node_arp_frame(&node, 0, arp_of_a_phone, sizeof arp_of_a_phone);
+ *         for (uint64_t now_us = 0; now_us < 10000000; ucm_ha_node_next_timeout(&node, &now_us)) { // sleeps, in firmware
+ *             uint8_t frame[UCM_HA_FRAME_CAPACITY];
+ *             ucm_ha_output o;
+ *             ucm_ha_node_timeout(&node, now_us);
+ *             while (ucm_ha_node_poll_output(&node, frame, sizeof frame, &o) == UCM_HA_OK && o.kind != UCM_HA_OUTPUT_NONE) {
+ *                 if (o.kind == UCM_HA_OUTPUT_ROLE_CHANGED) puts(ucm_ha_role_name(o.role));
+ *                 if (o.kind == UCM_HA_OUTPUT_BIND_ADDRESS) ucm_ha_node_address(&node, now_us, UCM_HA_ADDRESS_HELD);
+ *                 if (o.kind == UCM_HA_OUTPUT_RELEASE_ADDRESS) ucm_ha_node_address(&node, now_us, UCM_HA_ADDRESS_RELEASED);
+ *                 if (o.kind == UCM_HA_OUTPUT_PERSIST) ucm_ha_node_persisted(&node, now_us, 1);
+ *             }
+ *         }
+ *     }
+ *
+ * INDEX
+ *   Versions:
+ *     UCM_HA_ABI_VERSION, UCM_HA_WIRE_VERSION, ucm_ha_abi_version, ucm_ha_wire_version, ucm_ha_library_version
+ *   Result codes:
+ *     UCM_HA_OK, UCM_HA_ERR_*, ucm_ha_result_text
+ *   Named values:
+ *     UCM_HA_ROLE_*, UCM_HA_STATUS_*, UCM_HA_REASON_*, UCM_HA_REFUSAL_*, UCM_HA_ALERT_*, UCM_HA_PORT_*,
+ *     UCM_HA_ADDRESS_*, UCM_HA_COMMAND_*, UCM_HA_STATION_*, UCM_HA_METHOD_*, UCM_HA_MODEL_*, UCM_HA_FAULT_*
+ *   Settings, and the record that survives a restart:
+ *     UCM_HA_KEY_LEN, ucm_ha_ipv4, ucm_ha_mac, ucm_ha_config, ucm_ha_record, ucm_ha_config_defaults,
+ *     ucm_ha_config_check
+ *   The node: facts go in:
+ *     UCM_HA_MAX_INPUT_LEN, UCM_HA_NODE_*, UCM_HA_NEVER_US, ucm_ha_node, ucm_ha_node_init, ucm_ha_node_wipe,
+ *     ucm_ha_node_timeout, ucm_ha_node_cable_frame, ucm_ha_node_lan_datagram, ucm_ha_node_arp_frame, ucm_ha_node_link,
+ *     ucm_ha_node_address, ucm_ha_node_own_address, ucm_ha_node_persisted, ucm_ha_node_fault,
+ *     ucm_ha_node_fault_unknown, ucm_ha_node_sync_done, ucm_ha_node_command, ucm_ha_node_next_timeout
+ *   The node: effects come out:
+ *     UCM_HA_FRAME_CAPACITY, UCM_HA_OUTPUT_*, ucm_ha_output, ucm_ha_node_poll_output
+ *   The node: a snapshot:
+ *     ucm_ha_status, ucm_ha_node_status
+ *   FXO ports:
+ *     UCM_HA_SPI_*, UCM_HA_FXO_*, UCM_HA_EDGE_*, UCM_HA_MAX_FXO_PORTS, UCM_HA_FRAMING_*, UCM_HA_COMPANDING_*,
+ *     UCM_HA_POLARITY_*, ucm_ha_fxo_config, ucm_ha_fxo, ucm_ha_spi_transfer, ucm_ha_line_read, ucm_ha_fxo_update,
+ *     ucm_ha_fxo_port, ucm_ha_fxo_config_defaults, ucm_ha_fxo_init_si3050, ucm_ha_fxo_init_fault_lines,
+ *     ucm_ha_fxo_poll, ucm_ha_fxo_next_poll, ucm_ha_fxo_faults, ucm_ha_fxo_unknown, ucm_ha_fxo_port_status
+ *   Services:
+ *     UCM_HA_MAX_SERVICES, UCM_HA_SERVICES_*, UCM_HA_SERVICE_*, ucm_ha_services, ucm_ha_service_settings,
+ *     ucm_ha_service_change, ucm_ha_services_init, ucm_ha_services_register, ucm_ha_services_unregister,
+ *     ucm_ha_services_event, ucm_ha_services_poll, ucm_ha_services_next_deadline, ucm_ha_services_faults,
+ *     ucm_ha_services_causes, ucm_ha_services_excuse
+ *   Mailbox for interrupts and threads:
+ *     UCM_HA_MAILBOX_*, UCM_HA_MAIL_*, ucm_ha_mailbox, ucm_ha_mail, ucm_ha_mailbox_init, ucm_ha_mailbox_post_link,
+ *     ucm_ha_mailbox_post_fault_line, ucm_ha_mailbox_post_kick, ucm_ha_mailbox_post_crash, ucm_ha_mailbox_post_wake,
+ *     ucm_ha_mailbox_take
+ *   Lines of a log:
+ *     UCM_HA_LOG_*, ucm_ha_log_line, ucm_ha_log_output
+ *   Names of values:
+ *     ucm_ha_role_name, ucm_ha_reason_name, ucm_ha_refusal_name, ucm_ha_alert_name, ucm_ha_output_name,
+ *     ucm_ha_fault_name, ucm_ha_fxo_state_name
+ *
  * THE LOOP
  *   Give the node a fact (ucm_ha_node_*), then carry out what ucm_ha_node_poll_output says until there is no more, in that
  *   order, then sleep until ucm_ha_node_next_timeout or the next fact. docs/porting.md goes through it step by step.
@@ -39,9 +113,14 @@
 #ifndef UCM_HA_H
 #define UCM_HA_H
 
-
 #include <stddef.h>
 #include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Versions ---- */
 
 /**
  * Version of this interface: major × 65536 + minor. A higher minor only adds; a new major may change sizes and meanings.
@@ -54,6 +133,24 @@
 #define UCM_HA_WIRE_VERSION 1
 
 /**
+ * The interface version of the linked library. Its major must equal that of UCM_HA_ABI_VERSION, which the init functions
+ * check; its minor must not be lower.
+ */
+uint32_t ucm_ha_abi_version(void);
+
+/**
+ * The version of the heartbeat frame of the linked library.
+ */
+uint8_t ucm_ha_wire_version(void);
+
+/**
+ * The release of the linked library, e.g. "0.1.0". The string lives for ever.
+ */
+const char *ucm_ha_library_version(void);
+
+/* ---- Result codes ---- */
+
+/**
  * Done.
  */
 #define UCM_HA_OK 0
@@ -61,152 +158,180 @@
 /**
  * A pointer that must not be NULL is NULL.
  */
-#define UCM_HA_ERR_NULL -1
+#define UCM_HA_ERR_NULL (-1)
 
 /**
  * A pointer is not aligned for its type.
  */
-#define UCM_HA_ERR_MISALIGNED -2
+#define UCM_HA_ERR_MISALIGNED (-2)
 
 /**
  * The storage holds nothing that was initialised, or it was copied from where it was initialised.
  */
-#define UCM_HA_ERR_NOT_INITIALISED -3
+#define UCM_HA_ERR_NOT_INITIALISED (-3)
 
 /**
  * A call on this storage is under way: from a callback, an interrupt or another thread.
  */
-#define UCM_HA_ERR_BUSY -4
+#define UCM_HA_ERR_BUSY (-4)
 
 /**
  * The program was built for another interface version than this library's.
  */
-#define UCM_HA_ERR_ABI_VERSION -5
+#define UCM_HA_ERR_ABI_VERSION (-5)
 
 /**
  * An argument or field is none of its named values, or a truth value is neither 0 nor 1.
  */
-#define UCM_HA_ERR_UNKNOWN_VALUE -6
+#define UCM_HA_ERR_UNKNOWN_VALUE (-6)
 
 /**
  * A length is more than UCM_HA_MAX_INPUT_LEN.
  */
-#define UCM_HA_ERR_TOO_LONG -7
+#define UCM_HA_ERR_TOO_LONG (-7)
 
 /**
  * A buffer is smaller than it must be.
  */
-#define UCM_HA_ERR_TOO_SHORT -8
+#define UCM_HA_ERR_TOO_SHORT (-8)
 
 /**
  * There is no such port.
  */
-#define UCM_HA_ERR_NO_SUCH_PORT -9
+#define UCM_HA_ERR_NO_SUCH_PORT (-9)
 
 /**
  * The number of ports is 0, or more than UCM_HA_MAX_FXO_PORTS counted from the first.
  */
-#define UCM_HA_ERR_PORT_COUNT -10
+#define UCM_HA_ERR_PORT_COUNT (-10)
 
 /**
  * An interval is 0.
  */
-#define UCM_HA_ERR_INTERVAL_ZERO -11
+#define UCM_HA_ERR_INTERVAL_ZERO (-11)
 
 /**
  * There is no service of this number.
  */
-#define UCM_HA_ERR_NO_SUCH_SERVICE -12
+#define UCM_HA_ERR_NO_SUCH_SERVICE (-12)
 
 /**
  * UCM_HA_MAX_SERVICES services are registered already.
  */
-#define UCM_HA_ERR_TABLE_FULL -13
+#define UCM_HA_ERR_TABLE_FULL (-13)
 
 /**
- * mac or cable_mac is zero or a group address.
+ * mac is not set (zero), or a group address.
  */
-#define UCM_HA_ERR_CONFIG_MAC_NOT_UNICAST -100
+#define UCM_HA_ERR_CONFIG_MAC_NOT_UNICAST (-100)
 
 /**
  * peer_mac equals mac.
  */
-#define UCM_HA_ERR_CONFIG_PEER_MAC_IS_OWN -101
+#define UCM_HA_ERR_CONFIG_PEER_MAC_IS_OWN (-101)
 
 /**
  * heartbeat_port is 0.
  */
-#define UCM_HA_ERR_CONFIG_PORT_ZERO -102
+#define UCM_HA_ERR_CONFIG_PORT_ZERO (-102)
 
 /**
  * heartbeat_timeout_s is outside 3 to 10.
  */
-#define UCM_HA_ERR_CONFIG_TIMEOUT_OUT_OF_RANGE -103
+#define UCM_HA_ERR_CONFIG_TIMEOUT_OUT_OF_RANGE (-103)
 
 /**
  * A prefix length is 0 or more than 32.
  */
-#define UCM_HA_ERR_CONFIG_PREFIX_OUT_OF_RANGE -104
+#define UCM_HA_ERR_CONFIG_PREFIX_OUT_OF_RANGE (-104)
 
 /**
  * own_ip is not an address that a host on its LAN can have.
  */
-#define UCM_HA_ERR_CONFIG_OWN_IP_UNUSABLE -105
+#define UCM_HA_ERR_CONFIG_OWN_IP_UNUSABLE (-105)
 
 /**
  * cluster_ip equals own_ip.
  */
-#define UCM_HA_ERR_CONFIG_CLUSTER_IP_IS_OWN -106
+#define UCM_HA_ERR_CONFIG_CLUSTER_IP_IS_OWN (-106)
 
 /**
  * cluster_ip equals peer_ip.
  */
-#define UCM_HA_ERR_CONFIG_CLUSTER_IP_IS_PEER -107
+#define UCM_HA_ERR_CONFIG_CLUSTER_IP_IS_PEER (-107)
 
 /**
  * cluster_ip is outside the LAN, or its network or broadcast address.
  */
-#define UCM_HA_ERR_CONFIG_CLUSTER_IP_OUTSIDE_LAN -108
+#define UCM_HA_ERR_CONFIG_CLUSTER_IP_OUTSIDE_LAN (-108)
 
 /**
  * peer_ip equals own_ip.
  */
-#define UCM_HA_ERR_CONFIG_PEER_IP_IS_OWN -109
+#define UCM_HA_ERR_CONFIG_PEER_IP_IS_OWN (-109)
 
 /**
  * peer_ip is outside the LAN, or its network or broadcast address.
  */
-#define UCM_HA_ERR_CONFIG_PEER_IP_OUTSIDE_LAN -110
+#define UCM_HA_ERR_CONFIG_PEER_IP_OUTSIDE_LAN (-110)
 
 /**
  * gateway equals own_ip, peer_ip or cluster_ip.
  */
-#define UCM_HA_ERR_CONFIG_GATEWAY_IS_NODE -111
+#define UCM_HA_ERR_CONFIG_GATEWAY_IS_NODE (-111)
 
 /**
  * gateway is outside the LAN, or its network or broadcast address.
  */
-#define UCM_HA_ERR_CONFIG_GATEWAY_OUTSIDE_LAN -112
+#define UCM_HA_ERR_CONFIG_GATEWAY_OUTSIDE_LAN (-112)
 
 /**
  * firmware is older than 1.0.9.0.
  */
-#define UCM_HA_ERR_CONFIG_FIRMWARE_TOO_OLD -113
+#define UCM_HA_ERR_CONFIG_FIRMWARE_TOO_OLD (-113)
 
 /**
  * switching_faults names an FXO port that the model does not have.
  */
-#define UCM_HA_ERR_CONFIG_NO_SUCH_FXO_PORT -114
+#define UCM_HA_ERR_CONFIG_NO_SUCH_FXO_PORT (-114)
 
 /**
  * handover_window_s is 0.
  */
-#define UCM_HA_ERR_CONFIG_WINDOW_ZERO -115
+#define UCM_HA_ERR_CONFIG_WINDOW_ZERO (-115)
 
 /**
  * handover_budget is more than 8.
  */
-#define UCM_HA_ERR_CONFIG_BUDGET_TOO_HIGH -116
+#define UCM_HA_ERR_CONFIG_BUDGET_TOO_HIGH (-116)
+
+/**
+ * cable_mac is not set (zero), or a group address.
+ */
+#define UCM_HA_ERR_CONFIG_CABLE_MAC_NOT_UNICAST (-117)
+
+/**
+ * own_ip is not set (0.0.0.0).
+ */
+#define UCM_HA_ERR_CONFIG_OWN_IP_UNSET (-118)
+
+/**
+ * cluster_ip is not set (0.0.0.0).
+ */
+#define UCM_HA_ERR_CONFIG_CLUSTER_IP_UNSET (-119)
+
+/**
+ * peer_ip is not set (0.0.0.0).
+ */
+#define UCM_HA_ERR_CONFIG_PEER_IP_UNSET (-120)
+
+/**
+ * What a result code means and what to do, in one line of English. For any other number: "unknown result code". The
+ * string lives for ever. May be called from any context.
+ */
+const char *ucm_ha_result_text(int32_t result);
+
+/* ---- Named values ---- */
 
 /**
  * High availability is off: holds and claims nothing.
@@ -592,518 +717,74 @@
 /**
  * FXO port 1: chip or line-side link dead.
  */
-#define UCM_HA_FAULT_FXO1 (1 << 0)
+#define UCM_HA_FAULT_FXO1 (1u << 0)
 
 /**
  * FXO port 2.
  */
-#define UCM_HA_FAULT_FXO2 (1 << 1)
+#define UCM_HA_FAULT_FXO2 (1u << 1)
 
 /**
  * FXO port 3.
  */
-#define UCM_HA_FAULT_FXO3 (1 << 2)
+#define UCM_HA_FAULT_FXO3 (1u << 2)
 
 /**
  * FXO port 4.
  */
-#define UCM_HA_FAULT_FXO4 (1 << 3)
+#define UCM_HA_FAULT_FXO4 (1u << 3)
 
 /**
  * FXO port 5.
  */
-#define UCM_HA_FAULT_FXO5 (1 << 4)
+#define UCM_HA_FAULT_FXO5 (1u << 4)
 
 /**
  * FXO port 6.
  */
-#define UCM_HA_FAULT_FXO6 (1 << 5)
+#define UCM_HA_FAULT_FXO6 (1u << 5)
 
 /**
  * FXO port 7.
  */
-#define UCM_HA_FAULT_FXO7 (1 << 6)
+#define UCM_HA_FAULT_FXO7 (1u << 6)
 
 /**
  * FXO port 8.
  */
-#define UCM_HA_FAULT_FXO8 (1 << 7)
+#define UCM_HA_FAULT_FXO8 (1u << 7)
 
 /**
  * The LAN uplink has no carrier.
  */
-#define UCM_HA_FAULT_LAN (1 << 8)
+#define UCM_HA_FAULT_LAN (1u << 8)
 
 /**
  * The WAN uplink has no carrier.
  */
-#define UCM_HA_FAULT_WAN (1 << 9)
+#define UCM_HA_FAULT_WAN (1u << 9)
 
 /**
  * The gateway does not answer this node while the peer sees it.
  */
-#define UCM_HA_FAULT_GATEWAY (1 << 10)
+#define UCM_HA_FAULT_GATEWAY (1u << 10)
 
 /**
  * A core service crashed or is deadlocked.
  */
-#define UCM_HA_FAULT_SERVICE (1 << 11)
+#define UCM_HA_FAULT_SERVICE (1u << 11)
 
 /**
  * The cluster IP could not be bound when it was this node's turn.
  */
-#define UCM_HA_FAULT_ADDRESS (1 << 12)
+#define UCM_HA_FAULT_ADDRESS (1u << 12)
+
+/* ---- Settings, and the record that survives a restart ---- */
 
 /**
  * Length of the pre-shared key, in bytes.
  */
 #define UCM_HA_KEY_LEN 32
-
-/**
- * Most bytes that one call takes in; more is refused with UCM_HA_ERR_TOO_LONG.
- */
-#define UCM_HA_MAX_INPUT_LEN 65535
-
-/**
- * sizeof(ucm_ha_node), in bytes.
- */
-#define UCM_HA_NODE_SIZE 2048
-
-/**
- * The same in 64-bit words.
- */
-#define UCM_HA_NODE_WORDS 256
-
-/**
- * A deadline that never comes.
- */
-#define UCM_HA_NEVER_US 18446744073709551615ull
-
-/**
- * Smallest buffer for the frames that a node writes, in bytes.
- */
-#define UCM_HA_FRAME_CAPACITY 138
-
-/**
- * There is none left.
- */
-#define UCM_HA_OUTPUT_NONE 0
-
-/**
- * Remove the cluster IP from the LAN interface if it is there, then report UCM_HA_ADDRESS_RELEASED.
- */
-#define UCM_HA_OUTPUT_RELEASE_ADDRESS 1
-
-/**
- * Add the cluster IP to the LAN interface, to vanish by itself after valid_s seconds unless renewed; then report
- * UCM_HA_ADDRESS_HELD or UCM_HA_ADDRESS_FAILED. From before_us on do nothing and report UCM_HA_ADDRESS_FAILED: the program
- * was held up between the decision and its execution, and the peer may have taken over.
- */
-#define UCM_HA_OUTPUT_BIND_ADDRESS 2
-
-/**
- * Extend the lifetime of the bound cluster IP to valid_s seconds; from before_us on do nothing. Only a failure is reported,
- * as UCM_HA_ADDRESS_LOST.
- */
-#define UCM_HA_OUTPUT_RENEW_ADDRESS 3
-
-/**
- * Send the first frame_len bytes of the frame buffer, a whole Ethernet frame, on the heartbeat port.
- */
-#define UCM_HA_OUTPUT_SEND_CABLE 4
-
-/**
- * Send the first frame_len bytes of the frame buffer as one UDP datagram to the peer's LAN address and heartbeat port, on
- * the LAN interface, from the own static address.
- */
-#define UCM_HA_OUTPUT_SEND_LAN 5
-
-/**
- * Send the first frame_len bytes of the frame buffer, a whole Ethernet frame with an ARP packet, on the LAN interface.
- */
-#define UCM_HA_OUTPUT_SEND_ARP 6
-
-/**
- * Store record durably, then report ucm_ha_node_persisted. May take its time; only the newest one matters.
- */
-#define UCM_HA_OUTPUT_PERSIST 7
-
-/**
- * The role changed: role_before, role, term, reason. Where the two roles are equal, whoever follows the roles should be told
- * of it again.
- */
-#define UCM_HA_OUTPUT_ROLE_CHANGED 8
-
-/**
- * An alert was raised or cleared: alert, raised, and mac if has_mac is 1.
- */
-#define UCM_HA_OUTPUT_ALERT 9
-
-/**
- * A fault of this node was raised or cleared after debouncing: faults, raised.
- */
-#define UCM_HA_OUTPUT_FAULT_CHANGED 10
-
-/**
- * Ask the peer for all data, then report ucm_ha_node_sync_done.
- */
-#define UCM_HA_OUTPUT_START_FULL_SYNC 11
-
-/**
- * Reboot this machine (after a handover for a fault of its own).
- */
-#define UCM_HA_OUTPUT_REBOOT 12
-
-/**
- * Outcome of UCM_HA_COMMAND_FORCE_SWITCH: refusal, UCM_HA_REFUSAL_NONE when it was carried out.
- */
-#define UCM_HA_OUTPUT_SWITCH_DONE 13
-
-/**
- * UCM_HA_COMMAND_SHUTDOWN is done; the program may end.
- */
-#define UCM_HA_OUTPUT_STOPPED 14
-
-/**
- * The transfer is done.
- */
-#define UCM_HA_SPI_OK 0
-
-/**
- * The receive buffer was overrun.
- */
-#define UCM_HA_SPI_OVERRUN 1
-
-/**
- * Several masters use the bus.
- */
-#define UCM_HA_SPI_MODE_FAULT 2
-
-/**
- * A frame did not have the configured format.
- */
-#define UCM_HA_SPI_FRAME_FORMAT 3
-
-/**
- * The chip select could not be set.
- */
-#define UCM_HA_SPI_CHIP_SELECT_FAULT 4
-
-/**
- * Something else is wrong; any other number means this too.
- */
-#define UCM_HA_SPI_OTHER 5
-
-/**
- * Not looked at yet.
- */
-#define UCM_HA_FXO_UNKNOWN 0
-
-/**
- * Chip, link and line are as they should be.
- */
-#define UCM_HA_FXO_HEALTHY 1
-
-/**
- * Not a fault: the chip is being set up for the first time.
- */
-#define UCM_HA_FXO_STARTING 2
-
-/**
- * Not a fault: something is not as it should be, and is being watched or remedied before it is judged.
- */
-#define UCM_HA_FXO_SETTLING 3
-
-/**
- * Not a fault: the line rings.
- */
-#define UCM_HA_FXO_RINGING 4
-
-/**
- * Not a fault: too much signal, current or voltage on the line.
- */
-#define UCM_HA_FXO_OVERLOAD 5
-
-/**
- * Not a fault: the line fed no current during a call; the port was put on-hook.
- */
-#define UCM_HA_FXO_LINE_POWER_LOST 6
-
-/**
- * Not a fault: no voltage on the line, cord unplugged or no battery from the exchange.
- */
-#define UCM_HA_FXO_UNPLUGGED 7
-
-/**
- * Not a fault: the voltage is that of a line on which another phone is off-hook.
- */
-#define UCM_HA_FXO_PARALLEL_PHONE 8
-
-/**
- * Fault: the SPI bus reports an error. The detail is UCM_HA_SPI_*.
- */
-#define UCM_HA_FXO_FAULT_BUS 16
-
-/**
- * Fault: nothing answers on the bus.
- */
-#define UCM_HA_FXO_FAULT_NO_ANSWER 17
-
-/**
- * Fault: a register does not read as it was written. The detail is its address.
- */
-#define UCM_HA_FXO_FAULT_MISCONFIGURED 18
-
-/**
- * Fault: the chip reset itself, and did so again after it was set up anew.
- */
-#define UCM_HA_FXO_FAULT_RESET_ITSELF 19
-
-/**
- * Fault: the isolation link to the line side is down, and powering the line side down and up did not cure it.
- */
-#define UCM_HA_FXO_FAULT_ISOLATION_LINK 20
-
-/**
- * Fault: the fault line of the port is asserted.
- */
-#define UCM_HA_FXO_FAULT_LINE 21
-
-/**
- * Fault: the fault line of the port cannot be read.
- */
-#define UCM_HA_FXO_FAULT_LINE_UNREADABLE 22
-
-/**
- * Fault: what leads to the port is not there.
- */
-#define UCM_HA_FXO_FAULT_MISSING 23
-
-/**
- * Notice: too much signal, current or voltage on the line, now or within the last seconds.
- */
-#define UCM_HA_FXO_NOTICE_OVERLOAD (1 << 0)
-
-/**
- * Notice: the chip reset itself and was set up anew within the last minute.
- */
-#define UCM_HA_FXO_NOTICE_CHIP_RESET (1 << 1)
-
-/**
- * Notice: the isolation link was lost and its line side restarted within the last minute.
- */
-#define UCM_HA_FXO_NOTICE_LINK_RESTARTED (1 << 2)
-
-/**
- * The debounced fault did not change.
- */
-#define UCM_HA_EDGE_NONE 0
-
-/**
- * The debounced fault was raised.
- */
-#define UCM_HA_EDGE_RAISED 1
-
-/**
- * The debounced fault was cleared.
- */
-#define UCM_HA_EDGE_CLEARED 2
-
-/**
- * Most FXO ports a model has.
- */
-#define UCM_HA_MAX_FXO_PORTS 8
-
-/**
- * sizeof(ucm_ha_fxo), in bytes.
- */
-#define UCM_HA_FXO_SIZE 2560
-
-/**
- * The same in 64-bit words.
- */
-#define UCM_HA_FXO_WORDS 320
-
-/**
- * One chip select pulse per byte: three transfers of one byte per register access.
- */
-#define UCM_HA_FRAMING_BYTE 1
-
-/**
- * One chip select pulse per register access: one transfer of three bytes.
- */
-#define UCM_HA_FRAMING_WORD 2
-
-/**
- * A-law.
- */
-#define UCM_HA_COMPANDING_A_LAW 1
-
-/**
- * µ-law.
- */
-#define UCM_HA_COMPANDING_MU_LAW 2
-
-/**
- * A high fault line means a fault.
- */
-#define UCM_HA_POLARITY_ACTIVE_HIGH 1
-
-/**
- * A low fault line means a fault.
- */
-#define UCM_HA_POLARITY_ACTIVE_LOW 2
-
-/**
- * Most services in a table.
- */
-#define UCM_HA_MAX_SERVICES 16
-
-/**
- * sizeof(ucm_ha_services), in bytes.
- */
-#define UCM_HA_SERVICES_SIZE 1792
-
-/**
- * The same in 64-bit words.
- */
-#define UCM_HA_SERVICES_WORDS 224
-
-/**
- * Its process runs.
- */
-#define UCM_HA_SERVICE_STARTED 1
-
-/**
- * It gave a sign of life.
- */
-#define UCM_HA_SERVICE_KICK 2
-
-/**
- * It crashed.
- */
-#define UCM_HA_SERVICE_CRASHED 3
-
-/**
- * Its process ended by itself.
- */
-#define UCM_HA_SERVICE_EXITED 4
-
-/**
- * A probe of it succeeded.
- */
-#define UCM_HA_SERVICE_PROBE_PASSED 5
-
-/**
- * A probe of it failed or took too long.
- */
-#define UCM_HA_SERVICE_PROBE_FAILED 6
-
-/**
- * It, or somebody on its behalf, reports a critical fault.
- */
-#define UCM_HA_SERVICE_REPORTED 7
-
-/**
- * What was reported, of an unwatched service also its crash or end, is over.
- */
-#define UCM_HA_SERVICE_WITHDRAWN 8
-
-/**
- * Cause: it crashed.
- */
-#define UCM_HA_SERVICE_FAULT_CRASH (1 << 0)
-
-/**
- * Cause: its process ended by itself.
- */
-#define UCM_HA_SERVICE_FAULT_EXIT (1 << 1)
-
-/**
- * Cause: its process was not there in time.
- */
-#define UCM_HA_SERVICE_FAULT_NOT_RUNNING (1 << 2)
-
-/**
- * Cause: it missed its kick deadline.
- */
-#define UCM_HA_SERVICE_FAULT_DEADLOCK (1 << 3)
-
-/**
- * Cause: its probes fail.
- */
-#define UCM_HA_SERVICE_FAULT_PROBE (1 << 4)
-
-/**
- * Cause: it was reported to be at fault.
- */
-#define UCM_HA_SERVICE_FAULT_REPORTED (1 << 5)
-
-/**
- * Posts that a mailbox has room for.
- */
-#define UCM_HA_MAILBOX_POSTS 16
-
-/**
- * sizeof(ucm_ha_mailbox), in bytes.
- */
-#define UCM_HA_MAILBOX_SIZE 128
-
-/**
- * The same in 64-bit words.
- */
-#define UCM_HA_MAILBOX_WORDS 16
-
-/**
- * There is none left.
- */
-#define UCM_HA_MAIL_NONE 0
-
-/**
- * The carrier of a port changed: tell the node with ucm_ha_node_link. number is UCM_HA_PORT_*, value whether it is up.
- */
-#define UCM_HA_MAIL_LINK 1
-
-/**
- * The fault line of an FXO port changed. number is the port counted from 0, value whether the line says "fault".
- */
-#define UCM_HA_MAIL_FAULT_LINE 2
-
-/**
- * A service gave a sign of life: UCM_HA_SERVICE_KICK. number is the service.
- */
-#define UCM_HA_MAIL_KICK 3
-
-/**
- * A service crashed: UCM_HA_SERVICE_CRASHED. number is the service.
- */
-#define UCM_HA_MAIL_CRASH 4
-
-/**
- * Look at deadlines and inputs now.
- */
-#define UCM_HA_MAIL_WAKE 5
-
-/**
- * lost posts found no room after what came out before. Read the carrier of every port and every fault line again, and call
- * ucm_ha_services_excuse. A crash is among the lost only if the mailbox was full of crashes.
- */
-#define UCM_HA_MAIL_LOST 6
-
-/**
- * Size of the longest line, in bytes, its NUL included.
- */
-#define UCM_HA_LOG_CAPACITY 80
-
-/**
- * Something happened that is meant to happen.
- */
-#define UCM_HA_LOG_INFO 1
-
-/**
- * Something wants the operator's attention.
- */
-#define UCM_HA_LOG_WARNING 2
 
 /**
  * An IPv4 address, in the order in which it is written: 192.168.1.2 is {192, 168, 1, 2}.
@@ -1246,16 +927,6 @@ typedef struct ucm_ha_config {
 } ucm_ha_config;
 
 /**
- * Storage for one node, owned by the caller. Its content is the library's.
- */
-typedef struct ucm_ha_node {
-    /**
-     * Not to be touched.
-     */
-    uint64_t opaque[UCM_HA_NODE_WORDS];
-} ucm_ha_node;
-
-/**
  * What must survive a restart: stored when UCM_HA_OUTPUT_PERSIST asks, given back to ucm_ha_node_init.
  */
 typedef struct ucm_ha_record {
@@ -1284,6 +955,298 @@ typedef struct ucm_ha_record {
      */
     uint8_t reserved;
 } ucm_ha_record;
+
+/**
+ * Fills config with the defaults named at its fields, and with zeros elsewhere.
+ *
+ * Errors: UCM_HA_ERR_NULL, UCM_HA_ERR_MISALIGNED; nothing is written.
+ */
+int32_t ucm_ha_config_defaults(struct ucm_ha_config *config);
+
+/**
+ * Says whether a node could run on config, without making one.
+ *
+ * Errors: UCM_HA_ERR_NULL, UCM_HA_ERR_MISALIGNED; UCM_HA_ERR_UNKNOWN_VALUE for a field that is none of its named values;
+ * else the first violated rule, UCM_HA_ERR_CONFIG_*, whose text (ucm_ha_result_text) names the field and what to do.
+ */
+int32_t ucm_ha_config_check(const struct ucm_ha_config *config);
+
+/* ---- The node: facts go in ---- */
+
+/**
+ * Most bytes that one call takes in; more is refused with UCM_HA_ERR_TOO_LONG.
+ */
+#define UCM_HA_MAX_INPUT_LEN 65535
+
+/**
+ * sizeof(ucm_ha_node), in bytes.
+ */
+#define UCM_HA_NODE_SIZE 2048
+
+/**
+ * The same in 64-bit words.
+ */
+#define UCM_HA_NODE_WORDS 256
+
+/**
+ * A deadline that never comes.
+ */
+#define UCM_HA_NEVER_US 18446744073709551615ull
+
+/**
+ * Storage for one node, owned by the caller. Its content is the library's.
+ */
+typedef struct ucm_ha_node {
+    /**
+     * Not to be touched.
+     */
+    uint64_t opaque[UCM_HA_NODE_WORDS];
+} ucm_ha_node;
+
+/**
+ * Makes a node in its first state, UCM_HA_ROLE_INIT or UCM_HA_ROLE_OFF, and puts it into the storage. Afterwards call
+ * ucm_ha_node_poll_output until it has no more: a cluster IP left over from before is to be released.
+ *
+ * abi_version is UCM_HA_ABI_VERSION. record is what the last UCM_HA_OUTPUT_PERSIST stored, or NULL if there is none.
+ * boot_id must be random and non-zero at every start; zero counts as one. now_us is the monotonic time in microseconds.
+ * Storage in use may be initialised again: the old node is forgotten, as by a restart of the program.
+ *
+ * Errors: UCM_HA_ERR_ABI_VERSION, UCM_HA_ERR_NULL, UCM_HA_ERR_MISALIGNED, UCM_HA_ERR_BUSY, and those of
+ * ucm_ha_config_check; the storage is left as it was.
+ */
+int32_t ucm_ha_node_init(struct ucm_ha_node *node,
+                         uint32_t abi_version,
+                         const struct ucm_ha_config *config,
+                         const struct ucm_ha_record *record,
+                         uint32_t boot_id,
+                         uint64_t now_us);
+
+/**
+ * Wipes the storage, the key included. Afterwards it counts as never initialised.
+ *
+ * A node that is active is forgotten with its address still bound: send UCM_HA_COMMAND_SHUTDOWN and wait for
+ * UCM_HA_OUTPUT_STOPPED before.
+ *
+ * Errors: UCM_HA_ERR_NULL, UCM_HA_ERR_MISALIGNED, UCM_HA_ERR_NOT_INITIALISED, UCM_HA_ERR_BUSY; nothing is changed.
+ */
+int32_t ucm_ha_node_wipe(struct ucm_ha_node *node);
+
+/**
+ * The deadline of ucm_ha_node_next_timeout has come. Harmless at any other time.
+ *
+ * Errors: those of the storage; nothing is changed.
+ */
+int32_t ucm_ha_node_timeout(struct ucm_ha_node *node, uint64_t now_us);
+
+/**
+ * An Ethernet frame was received on the heartbeat port. frame is len bytes from the destination address on, without the
+ * frame check sequence. Anything may be in it: what is not a heartbeat of the peer is counted and dropped.
+ *
+ * Errors: those of the storage; UCM_HA_ERR_NULL for a frame of one byte or more at NULL; UCM_HA_ERR_TOO_LONG. Nothing is
+ * changed.
+ */
+int32_t ucm_ha_node_cable_frame(struct ucm_ha_node *node,
+                                uint64_t now_us,
+                                const uint8_t *frame,
+                                size_t len);
+
+/**
+ * A datagram was received on the LAN interface at the heartbeat port. payload is the len bytes of its UDP payload. Anything
+ * may be in it, as for ucm_ha_node_cable_frame.
+ *
+ * Errors: as for ucm_ha_node_cable_frame.
+ */
+int32_t ucm_ha_node_lan_datagram(struct ucm_ha_node *node,
+                                 uint64_t now_us,
+                                 struct ucm_ha_ipv4 source,
+                                 const uint8_t *payload,
+                                 size_t len);
+
+/**
+ * An Ethernet frame with an ARP packet was received on the LAN interface: frame is len bytes from the destination address
+ * on. Needed are those of the gateway, the peer and whoever says it has the cluster IP, and probes for the cluster IP (RFC 5227,
+ * sender 0.0.0.0); without a gateway all. Other frames may be given too; they are ignored.
+ *
+ * Errors: as for ucm_ha_node_cable_frame.
+ */
+int32_t ucm_ha_node_arp_frame(struct ucm_ha_node *node,
+                              uint64_t now_us,
+                              const uint8_t *frame,
+                              size_t len);
+
+/**
+ * Whether a port (UCM_HA_PORT_*) has carrier: to be told at start and whenever it may have changed. Repeating the same
+ * state is harmless. up is 0 or 1.
+ *
+ * Errors: those of the storage, UCM_HA_ERR_UNKNOWN_VALUE; nothing is changed.
+ */
+int32_t ucm_ha_node_link(struct ucm_ha_node *node, uint64_t now_us, uint8_t port, uint8_t up);
+
+/**
+ * What became of the cluster IP on the LAN interface (UCM_HA_ADDRESS_*).
+ *
+ * Errors: those of the storage, UCM_HA_ERR_UNKNOWN_VALUE; nothing is changed.
+ */
+int32_t ucm_ha_node_address(struct ucm_ha_node *node, uint64_t now_us, uint8_t event);
+
+/**
+ * Whether the LAN interface has the own static address (present is 1) or has lost it (0): to be told whenever that may have
+ * changed. It counts as there until then. A node without it claims nothing without the peer's consent, because the peer's
+ * datagrams cannot arrive; an active keeps its role.
+ *
+ * Errors: those of the storage, UCM_HA_ERR_UNKNOWN_VALUE; nothing is changed.
+ */
+int32_t ucm_ha_node_own_address(struct ucm_ha_node *node,
+                                uint64_t now_us,
+                                uint8_t present);
+
+/**
+ * The record of the newest UCM_HA_OUTPUT_PERSIST was stored and will be read back after a restart (saved is 1), or could
+ * not be (0).
+ *
+ * Errors: those of the storage, UCM_HA_ERR_UNKNOWN_VALUE; nothing is changed.
+ */
+int32_t ucm_ha_node_persisted(struct ucm_ha_node *node,
+                              uint64_t now_us,
+                              uint8_t saved);
+
+/**
+ * Debounced faults (UCM_HA_FAULT_*, several may be combined) were raised (raised is 1) or cleared (0). LAN, WAN and gateway
+ * faults are the node's own to find and are ignored here.
+ *
+ * Errors: those of the storage; UCM_HA_ERR_UNKNOWN_VALUE, also for a bit that is no fault. Nothing is changed.
+ */
+int32_t ucm_ha_node_fault(struct ucm_ha_node *node,
+                          uint64_t now_us,
+                          uint32_t faults,
+                          uint8_t raised);
+
+/**
+ * Faults (UCM_HA_FAULT_*, several may be combined) cannot be told yet (unknown is 1), as after a start, or can from now on
+ * (0). While so, the node does not count as healthier than a peer with such a fault. See ucm_ha_fxo_unknown.
+ *
+ * Errors: as for ucm_ha_node_fault.
+ */
+int32_t ucm_ha_node_fault_unknown(struct ucm_ha_node *node,
+                                  uint64_t now_us,
+                                  uint32_t faults,
+                                  uint8_t unknown);
+
+/**
+ * Outcome of the full synchronisation that UCM_HA_OUTPUT_START_FULL_SYNC asked for: the generation of the data that this
+ * node now holds, and whether it is complete (0 or 1). Firmware without data to copy reports complete at once.
+ *
+ * Errors: those of the storage, UCM_HA_ERR_UNKNOWN_VALUE; nothing is changed.
+ */
+int32_t ucm_ha_node_sync_done(struct ucm_ha_node *node,
+                              uint64_t now_us,
+                              uint32_t generation,
+                              uint8_t complete);
+
+/**
+ * A command of the operator (UCM_HA_COMMAND_*). Success means that the node took it; what came of a force switch is told by
+ * UCM_HA_OUTPUT_SWITCH_DONE.
+ *
+ * Errors: those of the storage, UCM_HA_ERR_UNKNOWN_VALUE; nothing is changed.
+ */
+int32_t ucm_ha_node_command(struct ucm_ha_node *node,
+                            uint64_t now_us,
+                            uint8_t command);
+
+/**
+ * When to call ucm_ha_node_timeout, unless another input comes before: monotonic time in microseconds, or
+ * UCM_HA_NEVER_US. To be asked anew after every input.
+ *
+ * Errors: those of the storage; UCM_HA_ERR_NULL, UCM_HA_ERR_MISALIGNED for deadline_us. Nothing is written.
+ */
+int32_t ucm_ha_node_next_timeout(struct ucm_ha_node *node, uint64_t *deadline_us);
+
+/* ---- The node: effects come out ---- */
+
+/**
+ * Smallest buffer for the frames that a node writes, in bytes.
+ */
+#define UCM_HA_FRAME_CAPACITY 138
+
+/**
+ * There is none left.
+ */
+#define UCM_HA_OUTPUT_NONE 0
+
+/**
+ * Remove the cluster IP from the LAN interface if it is there, then report UCM_HA_ADDRESS_RELEASED.
+ */
+#define UCM_HA_OUTPUT_RELEASE_ADDRESS 1
+
+/**
+ * Add the cluster IP to the LAN interface, to vanish by itself after valid_s seconds unless renewed; then report
+ * UCM_HA_ADDRESS_HELD or UCM_HA_ADDRESS_FAILED. From before_us on do nothing and report UCM_HA_ADDRESS_FAILED: the program
+ * was held up between the decision and its execution, and the peer may have taken over.
+ */
+#define UCM_HA_OUTPUT_BIND_ADDRESS 2
+
+/**
+ * Extend the lifetime of the bound cluster IP to valid_s seconds; from before_us on do nothing. Only a failure is reported,
+ * as UCM_HA_ADDRESS_LOST.
+ */
+#define UCM_HA_OUTPUT_RENEW_ADDRESS 3
+
+/**
+ * Send the first frame_len bytes of the frame buffer, a whole Ethernet frame, on the heartbeat port.
+ */
+#define UCM_HA_OUTPUT_SEND_CABLE 4
+
+/**
+ * Send the first frame_len bytes of the frame buffer as one UDP datagram to the peer's LAN address and heartbeat port, on
+ * the LAN interface, from the own static address.
+ */
+#define UCM_HA_OUTPUT_SEND_LAN 5
+
+/**
+ * Send the first frame_len bytes of the frame buffer, a whole Ethernet frame with an ARP packet, on the LAN interface.
+ */
+#define UCM_HA_OUTPUT_SEND_ARP 6
+
+/**
+ * Store record durably, then report ucm_ha_node_persisted. May take its time; only the newest one matters.
+ */
+#define UCM_HA_OUTPUT_PERSIST 7
+
+/**
+ * The role changed: role_before, role, term, reason. Where the two roles are equal, whoever follows the roles should be told
+ * of it again.
+ */
+#define UCM_HA_OUTPUT_ROLE_CHANGED 8
+
+/**
+ * An alert was raised or cleared: alert, raised, and mac if has_mac is 1.
+ */
+#define UCM_HA_OUTPUT_ALERT 9
+
+/**
+ * A fault of this node was raised or cleared after debouncing: faults, raised.
+ */
+#define UCM_HA_OUTPUT_FAULT_CHANGED 10
+
+/**
+ * Ask the peer for all data, then report ucm_ha_node_sync_done.
+ */
+#define UCM_HA_OUTPUT_START_FULL_SYNC 11
+
+/**
+ * Reboot this machine (after a handover for a fault of its own).
+ */
+#define UCM_HA_OUTPUT_REBOOT 12
+
+/**
+ * Outcome of UCM_HA_COMMAND_FORCE_SWITCH: refusal, UCM_HA_REFUSAL_NONE when it was carried out.
+ */
+#define UCM_HA_OUTPUT_SWITCH_DONE 13
+
+/**
+ * UCM_HA_COMMAND_SHUTDOWN is done; the program may end.
+ */
+#define UCM_HA_OUTPUT_STOPPED 14
 
 /**
  * An effect to carry out. kind says which, and which fields count; the others are 0.
@@ -1354,6 +1317,23 @@ typedef struct ucm_ha_output {
      */
     uint8_t reserved[6];
 } ucm_ha_output;
+
+/**
+ * The next effect to carry out; its kind is UCM_HA_OUTPUT_NONE when there is none left. To be called until then after
+ * every input, and the effects to be carried out in this order.
+ *
+ * frame is a buffer of frame_capacity bytes, at least UCM_HA_FRAME_CAPACITY. Its first frame_len bytes are written for the
+ * kinds that send something, and nothing else.
+ *
+ * Errors: those of the storage; UCM_HA_ERR_TOO_SHORT; UCM_HA_ERR_NULL, UCM_HA_ERR_MISALIGNED for frame and output. Nothing is
+ * written, and no effect is lost.
+ */
+int32_t ucm_ha_node_poll_output(struct ucm_ha_node *node,
+                                uint8_t *frame,
+                                size_t frame_capacity,
+                                struct ucm_ha_output *output);
+
+/* ---- The node: a snapshot ---- */
 
 /**
  * A snapshot of a node. Truth values are 0 or 1.
@@ -1468,6 +1448,205 @@ typedef struct ucm_ha_status {
      */
     uint8_t peer_firmware[4];
 } ucm_ha_status;
+
+/**
+ * Writes a snapshot of the node as of its last input.
+ *
+ * Errors: those of the storage; UCM_HA_ERR_NULL, UCM_HA_ERR_MISALIGNED for status. Nothing is written.
+ */
+int32_t ucm_ha_node_status(struct ucm_ha_node *node, struct ucm_ha_status *status);
+
+/* ---- FXO ports ---- */
+
+/**
+ * The transfer is done.
+ */
+#define UCM_HA_SPI_OK 0
+
+/**
+ * The receive buffer was overrun.
+ */
+#define UCM_HA_SPI_OVERRUN 1
+
+/**
+ * Several masters use the bus.
+ */
+#define UCM_HA_SPI_MODE_FAULT 2
+
+/**
+ * A frame did not have the configured format.
+ */
+#define UCM_HA_SPI_FRAME_FORMAT 3
+
+/**
+ * The chip select could not be set.
+ */
+#define UCM_HA_SPI_CHIP_SELECT_FAULT 4
+
+/**
+ * Something else is wrong; any other number means this too.
+ */
+#define UCM_HA_SPI_OTHER 5
+
+/**
+ * Not looked at yet.
+ */
+#define UCM_HA_FXO_UNKNOWN 0
+
+/**
+ * Chip, link and line are as they should be.
+ */
+#define UCM_HA_FXO_HEALTHY 1
+
+/**
+ * Not a fault: the chip is being set up for the first time.
+ */
+#define UCM_HA_FXO_STARTING 2
+
+/**
+ * Not a fault: something is not as it should be, and is being watched or remedied before it is judged.
+ */
+#define UCM_HA_FXO_SETTLING 3
+
+/**
+ * Not a fault: the line rings.
+ */
+#define UCM_HA_FXO_RINGING 4
+
+/**
+ * Not a fault: too much signal, current or voltage on the line.
+ */
+#define UCM_HA_FXO_OVERLOAD 5
+
+/**
+ * Not a fault: the line fed no current during a call; the port was put on-hook.
+ */
+#define UCM_HA_FXO_LINE_POWER_LOST 6
+
+/**
+ * Not a fault: no voltage on the line, cord unplugged or no battery from the exchange.
+ */
+#define UCM_HA_FXO_UNPLUGGED 7
+
+/**
+ * Not a fault: the voltage is that of a line on which another phone is off-hook.
+ */
+#define UCM_HA_FXO_PARALLEL_PHONE 8
+
+/**
+ * Fault: the SPI bus reports an error. The detail is UCM_HA_SPI_*.
+ */
+#define UCM_HA_FXO_FAULT_BUS 16
+
+/**
+ * Fault: nothing answers on the bus.
+ */
+#define UCM_HA_FXO_FAULT_NO_ANSWER 17
+
+/**
+ * Fault: a register does not read as it was written. The detail is its address.
+ */
+#define UCM_HA_FXO_FAULT_MISCONFIGURED 18
+
+/**
+ * Fault: the chip reset itself, and did so again after it was set up anew.
+ */
+#define UCM_HA_FXO_FAULT_RESET_ITSELF 19
+
+/**
+ * Fault: the isolation link to the line side is down, and powering the line side down and up did not cure it.
+ */
+#define UCM_HA_FXO_FAULT_ISOLATION_LINK 20
+
+/**
+ * Fault: the fault line of the port is asserted.
+ */
+#define UCM_HA_FXO_FAULT_LINE 21
+
+/**
+ * Fault: the fault line of the port cannot be read.
+ */
+#define UCM_HA_FXO_FAULT_LINE_UNREADABLE 22
+
+/**
+ * Fault: what leads to the port is not there.
+ */
+#define UCM_HA_FXO_FAULT_MISSING 23
+
+/**
+ * Notice: too much signal, current or voltage on the line, now or within the last seconds.
+ */
+#define UCM_HA_FXO_NOTICE_OVERLOAD (1u << 0)
+
+/**
+ * Notice: the chip reset itself and was set up anew within the last minute.
+ */
+#define UCM_HA_FXO_NOTICE_CHIP_RESET (1u << 1)
+
+/**
+ * Notice: the isolation link was lost and its line side restarted within the last minute.
+ */
+#define UCM_HA_FXO_NOTICE_LINK_RESTARTED (1u << 2)
+
+/**
+ * The debounced fault did not change.
+ */
+#define UCM_HA_EDGE_NONE 0
+
+/**
+ * The debounced fault was raised.
+ */
+#define UCM_HA_EDGE_RAISED 1
+
+/**
+ * The debounced fault was cleared.
+ */
+#define UCM_HA_EDGE_CLEARED 2
+
+/**
+ * Most FXO ports a model has.
+ */
+#define UCM_HA_MAX_FXO_PORTS 8
+
+/**
+ * sizeof(ucm_ha_fxo), in bytes.
+ */
+#define UCM_HA_FXO_SIZE 2560
+
+/**
+ * The same in 64-bit words.
+ */
+#define UCM_HA_FXO_WORDS 320
+
+/**
+ * One chip select pulse per byte: three transfers of one byte per register access.
+ */
+#define UCM_HA_FRAMING_BYTE 1
+
+/**
+ * One chip select pulse per register access: one transfer of three bytes.
+ */
+#define UCM_HA_FRAMING_WORD 2
+
+/**
+ * A-law.
+ */
+#define UCM_HA_COMPANDING_A_LAW 1
+
+/**
+ * µ-law.
+ */
+#define UCM_HA_COMPANDING_MU_LAW 2
+
+/**
+ * A high fault line means a fault.
+ */
+#define UCM_HA_POLARITY_ACTIVE_HIGH 1
+
+/**
+ * A low fault line means a fault.
+ */
+#define UCM_HA_POLARITY_ACTIVE_LOW 2
 
 /**
  * How often ports are visited and when a fault counts. Fill it with ucm_ha_fxo_config_defaults first.
@@ -1653,325 +1832,6 @@ typedef struct ucm_ha_fxo_port {
 } ucm_ha_fxo_port;
 
 /**
- * Storage for a table of services, owned by the caller. Its content is the library's.
- */
-typedef struct ucm_ha_services {
-    /**
-     * Not to be touched.
-     */
-    uint64_t opaque[UCM_HA_SERVICES_WORDS];
-} ucm_ha_services;
-
-/**
- * How a service is watched.
- */
-typedef struct ucm_ha_service_settings {
-    /**
-     * No kick for this long is a deadlock, in ms. 0: its kicks are not awaited.
-     */
-    uint32_t kick_timeout_ms;
-    /**
-     * How long after its registration, or its start, the first sign of life may take, in ms. 0: a watched process is waited
-     * for without limit, the first kick for kick_timeout_ms.
-     */
-    uint32_t start_timeout_ms;
-    /**
-     * 1 if somebody watches its process and reports UCM_HA_SERVICE_STARTED and the end: only a start makes up for the end
-     * of such a service. 0 if any sign of life does.
-     */
-    uint8_t watched;
-    /**
-     * 0.
-     */
-    uint8_t reserved[3];
-} ucm_ha_service_settings;
-
-/**
- * The fault of one service was raised or cleared.
- */
-typedef struct ucm_ha_service_change {
-    /**
-     * UCM_HA_EDGE_*. If it is UCM_HA_EDGE_NONE, nothing changed and the other fields are 0.
-     */
-    uint8_t edge;
-    /**
-     * Which service.
-     */
-    uint8_t service;
-    /**
-     * What raised the fault: one of UCM_HA_SERVICE_FAULT_*.
-     */
-    uint8_t cause;
-    /**
-     * 0.
-     */
-    uint8_t reserved;
-} ucm_ha_service_change;
-
-/**
- * Storage for a mailbox, owned by the caller. Its content is the library's.
- */
-typedef struct ucm_ha_mailbox {
-    /**
-     * Not to be touched.
-     */
-    uint64_t opaque[UCM_HA_MAILBOX_WORDS];
-} ucm_ha_mailbox;
-
-/**
- * What comes out of the mailbox.
- */
-typedef struct ucm_ha_mail {
-    /**
-     * How many posts were lost.
-     */
-    uint32_t lost;
-    /**
-     * UCM_HA_MAIL_*; the fields that it does not name are 0.
-     */
-    uint8_t kind;
-    /**
-     * Port or service.
-     */
-    uint8_t number;
-    /**
-     * 0 or 1.
-     */
-    uint8_t value;
-    /**
-     * 0.
-     */
-    uint8_t reserved;
-} ucm_ha_mail;
-
-/**
- * Takes a line of a log: level is UCM_HA_LOG_*; line is English, ends with NUL without a line end, and is gone when the
- * callback returns.
- */
-typedef void (*ucm_ha_log_line)(void *context, uint8_t level, const char *line);
-
-#ifdef __cplusplus
-extern "C" {
-#endif // __cplusplus
-
-/**
- * The interface version of the linked library. Its major must equal that of UCM_HA_ABI_VERSION, which the init functions
- * check; its minor must not be lower.
- */
-uint32_t ucm_ha_abi_version(void);
-
-/**
- * The version of the heartbeat frame of the linked library.
- */
-uint8_t ucm_ha_wire_version(void);
-
-/**
- * The release of the linked library, e.g. "0.1.0". The string lives for ever.
- */
-const char *ucm_ha_library_version(void);
-
-/**
- * What a result code means and what to do, in one line of English. For any other number: "unknown result code". The
- * string lives for ever. May be called from any context.
- */
-const char *ucm_ha_result_text(int32_t result);
-
-/**
- * Fills config with the defaults named at its fields, and with zeros elsewhere.
- *
- * Errors: UCM_HA_ERR_NULL, UCM_HA_ERR_MISALIGNED; nothing is written.
- */
-int32_t ucm_ha_config_defaults(struct ucm_ha_config *config);
-
-/**
- * Says whether a node could run on config, without making one.
- *
- * Errors: UCM_HA_ERR_NULL, UCM_HA_ERR_MISALIGNED; UCM_HA_ERR_UNKNOWN_VALUE for a field that is none of its named values;
- * else the first violated rule, UCM_HA_ERR_CONFIG_*, whose text (ucm_ha_result_text) names the field and what to do.
- */
-int32_t ucm_ha_config_check(const struct ucm_ha_config *config);
-
-/**
- * Makes a node in its first state, UCM_HA_ROLE_INIT or UCM_HA_ROLE_OFF, and puts it into the storage. Afterwards call
- * ucm_ha_node_poll_output until it has no more: a cluster IP left over from before is to be released.
- *
- * abi_version is UCM_HA_ABI_VERSION. record is what the last UCM_HA_OUTPUT_PERSIST stored, or NULL if there is none.
- * boot_id must be random and non-zero at every start; zero counts as one. now_us is the monotonic time in microseconds.
- * Storage in use may be initialised again: the old node is forgotten, as by a restart of the program.
- *
- * Errors: UCM_HA_ERR_ABI_VERSION, UCM_HA_ERR_NULL, UCM_HA_ERR_MISALIGNED, UCM_HA_ERR_BUSY, and those of
- * ucm_ha_config_check; the storage is left as it was.
- */
-int32_t ucm_ha_node_init(struct ucm_ha_node *node,
-                         uint32_t abi_version,
-                         const struct ucm_ha_config *config,
-                         const struct ucm_ha_record *record,
-                         uint32_t boot_id,
-                         uint64_t now_us);
-
-/**
- * Wipes the storage, the key included. Afterwards it counts as never initialised.
- *
- * A node that is active is forgotten with its address still bound: send UCM_HA_COMMAND_SHUTDOWN and wait for
- * UCM_HA_OUTPUT_STOPPED before.
- *
- * Errors: UCM_HA_ERR_NULL, UCM_HA_ERR_MISALIGNED, UCM_HA_ERR_NOT_INITIALISED, UCM_HA_ERR_BUSY; nothing is changed.
- */
-int32_t ucm_ha_node_wipe(struct ucm_ha_node *node);
-
-/**
- * The deadline of ucm_ha_node_next_timeout has come. Harmless at any other time.
- *
- * Errors: those of the storage; nothing is changed.
- */
-int32_t ucm_ha_node_timeout(struct ucm_ha_node *node, uint64_t now_us);
-
-/**
- * An Ethernet frame was received on the heartbeat port. frame is len bytes from the destination address on, without the
- * frame check sequence. Anything may be in it: what is not a heartbeat of the peer is counted and dropped.
- *
- * Errors: those of the storage; UCM_HA_ERR_NULL for a frame of one byte or more at NULL; UCM_HA_ERR_TOO_LONG. Nothing is
- * changed.
- */
-int32_t ucm_ha_node_cable_frame(struct ucm_ha_node *node,
-                                uint64_t now_us,
-                                const uint8_t *frame,
-                                size_t len);
-
-/**
- * A datagram was received on the LAN interface at the heartbeat port. payload is the len bytes of its UDP payload. Anything
- * may be in it, as for ucm_ha_node_cable_frame.
- *
- * Errors: as for ucm_ha_node_cable_frame.
- */
-int32_t ucm_ha_node_lan_datagram(struct ucm_ha_node *node,
-                                 uint64_t now_us,
-                                 struct ucm_ha_ipv4 source,
-                                 const uint8_t *payload,
-                                 size_t len);
-
-/**
- * An Ethernet frame with an ARP packet was received on the LAN interface: frame is len bytes from the destination address
- * on. Needed are those of the gateway, the peer and whoever says it has the cluster IP, and probes for the cluster IP (RFC 5227,
- * sender 0.0.0.0); without a gateway all. Other frames may be given too; they are ignored.
- *
- * Errors: as for ucm_ha_node_cable_frame.
- */
-int32_t ucm_ha_node_arp_frame(struct ucm_ha_node *node,
-                              uint64_t now_us,
-                              const uint8_t *frame,
-                              size_t len);
-
-/**
- * Whether a port (UCM_HA_PORT_*) has carrier: to be told at start and whenever it may have changed. Repeating the same
- * state is harmless. up is 0 or 1.
- *
- * Errors: those of the storage, UCM_HA_ERR_UNKNOWN_VALUE; nothing is changed.
- */
-int32_t ucm_ha_node_link(struct ucm_ha_node *node, uint64_t now_us, uint8_t port, uint8_t up);
-
-/**
- * What became of the cluster IP on the LAN interface (UCM_HA_ADDRESS_*).
- *
- * Errors: those of the storage, UCM_HA_ERR_UNKNOWN_VALUE; nothing is changed.
- */
-int32_t ucm_ha_node_address(struct ucm_ha_node *node, uint64_t now_us, uint8_t event);
-
-/**
- * Whether the LAN interface has the own static address (present is 1) or has lost it (0): to be told whenever that may have
- * changed. It counts as there until then. A node without it claims nothing without the peer's consent, because the peer's
- * datagrams cannot arrive; an active keeps its role.
- *
- * Errors: those of the storage, UCM_HA_ERR_UNKNOWN_VALUE; nothing is changed.
- */
-int32_t ucm_ha_node_own_address(struct ucm_ha_node *node,
-                                uint64_t now_us,
-                                uint8_t present);
-
-/**
- * The record of the newest UCM_HA_OUTPUT_PERSIST was stored and will be read back after a restart (saved is 1), or could
- * not be (0).
- *
- * Errors: those of the storage, UCM_HA_ERR_UNKNOWN_VALUE; nothing is changed.
- */
-int32_t ucm_ha_node_persisted(struct ucm_ha_node *node,
-                              uint64_t now_us,
-                              uint8_t saved);
-
-/**
- * Debounced faults (UCM_HA_FAULT_*, several may be combined) were raised (raised is 1) or cleared (0). LAN, WAN and gateway
- * faults are the node's own to find and are ignored here.
- *
- * Errors: those of the storage; UCM_HA_ERR_UNKNOWN_VALUE, also for a bit that is no fault. Nothing is changed.
- */
-int32_t ucm_ha_node_fault(struct ucm_ha_node *node,
-                          uint64_t now_us,
-                          uint32_t faults,
-                          uint8_t raised);
-
-/**
- * Faults (UCM_HA_FAULT_*, several may be combined) cannot be told yet (unknown is 1), as after a start, or can from now on
- * (0). While so, the node does not count as healthier than a peer with such a fault. See ucm_ha_fxo_unknown.
- *
- * Errors: as for ucm_ha_node_fault.
- */
-int32_t ucm_ha_node_fault_unknown(struct ucm_ha_node *node,
-                                  uint64_t now_us,
-                                  uint32_t faults,
-                                  uint8_t unknown);
-
-/**
- * Outcome of the full synchronisation that UCM_HA_OUTPUT_START_FULL_SYNC asked for: the generation of the data that this
- * node now holds, and whether it is complete (0 or 1). Firmware without data to copy reports complete at once.
- *
- * Errors: those of the storage, UCM_HA_ERR_UNKNOWN_VALUE; nothing is changed.
- */
-int32_t ucm_ha_node_sync_done(struct ucm_ha_node *node,
-                              uint64_t now_us,
-                              uint32_t generation,
-                              uint8_t complete);
-
-/**
- * A command of the operator (UCM_HA_COMMAND_*). Success means that the node took it; what came of a force switch is told by
- * UCM_HA_OUTPUT_SWITCH_DONE.
- *
- * Errors: those of the storage, UCM_HA_ERR_UNKNOWN_VALUE; nothing is changed.
- */
-int32_t ucm_ha_node_command(struct ucm_ha_node *node,
-                            uint64_t now_us,
-                            uint8_t command);
-
-/**
- * When to call ucm_ha_node_timeout, unless another input comes before: monotonic time in microseconds, or
- * UCM_HA_NEVER_US. To be asked anew after every input.
- *
- * Errors: those of the storage; UCM_HA_ERR_NULL, UCM_HA_ERR_MISALIGNED for deadline_us. Nothing is written.
- */
-int32_t ucm_ha_node_next_timeout(struct ucm_ha_node *node, uint64_t *deadline_us);
-
-/**
- * The next effect to carry out; its kind is UCM_HA_OUTPUT_NONE when there is none left. To be called until then after
- * every input, and the effects to be carried out in this order.
- *
- * frame is a buffer of frame_capacity bytes, at least UCM_HA_FRAME_CAPACITY. Its first frame_len bytes are written for the
- * kinds that send something, and nothing else.
- *
- * Errors: those of the storage; UCM_HA_ERR_TOO_SHORT; UCM_HA_ERR_NULL, UCM_HA_ERR_MISALIGNED for frame and output. Nothing is
- * written, and no effect is lost.
- */
-int32_t ucm_ha_node_poll_output(struct ucm_ha_node *node,
-                                uint8_t *frame,
-                                size_t frame_capacity,
-                                struct ucm_ha_output *output);
-
-/**
- * Writes a snapshot of the node as of its last input.
- *
- * Errors: those of the storage; UCM_HA_ERR_NULL, UCM_HA_ERR_MISALIGNED for status. Nothing is written.
- */
-int32_t ucm_ha_node_status(struct ucm_ha_node *node, struct ucm_ha_status *status);
-
-/**
  * Fills config with the defaults named at its fields.
  *
  * Errors: UCM_HA_ERR_NULL, UCM_HA_ERR_MISALIGNED; nothing is written.
@@ -2049,6 +1909,149 @@ int32_t ucm_ha_fxo_unknown(struct ucm_ha_fxo *fxo,
  * written.
  */
 int32_t ucm_ha_fxo_port_status(struct ucm_ha_fxo *fxo, uint8_t port, struct ucm_ha_fxo_port *status);
+
+/* ---- Services ---- */
+
+/**
+ * Most services in a table.
+ */
+#define UCM_HA_MAX_SERVICES 16
+
+/**
+ * sizeof(ucm_ha_services), in bytes.
+ */
+#define UCM_HA_SERVICES_SIZE 1792
+
+/**
+ * The same in 64-bit words.
+ */
+#define UCM_HA_SERVICES_WORDS 224
+
+/**
+ * Its process runs.
+ */
+#define UCM_HA_SERVICE_STARTED 1
+
+/**
+ * It gave a sign of life.
+ */
+#define UCM_HA_SERVICE_KICK 2
+
+/**
+ * It crashed.
+ */
+#define UCM_HA_SERVICE_CRASHED 3
+
+/**
+ * Its process ended by itself.
+ */
+#define UCM_HA_SERVICE_EXITED 4
+
+/**
+ * A probe of it succeeded.
+ */
+#define UCM_HA_SERVICE_PROBE_PASSED 5
+
+/**
+ * A probe of it failed or took too long.
+ */
+#define UCM_HA_SERVICE_PROBE_FAILED 6
+
+/**
+ * It, or somebody on its behalf, reports a critical fault.
+ */
+#define UCM_HA_SERVICE_REPORTED 7
+
+/**
+ * What was reported, of an unwatched service also its crash or end, is over.
+ */
+#define UCM_HA_SERVICE_WITHDRAWN 8
+
+/**
+ * Cause: it crashed.
+ */
+#define UCM_HA_SERVICE_FAULT_CRASH (1u << 0)
+
+/**
+ * Cause: its process ended by itself.
+ */
+#define UCM_HA_SERVICE_FAULT_EXIT (1u << 1)
+
+/**
+ * Cause: its process was not there in time.
+ */
+#define UCM_HA_SERVICE_FAULT_NOT_RUNNING (1u << 2)
+
+/**
+ * Cause: it missed its kick deadline.
+ */
+#define UCM_HA_SERVICE_FAULT_DEADLOCK (1u << 3)
+
+/**
+ * Cause: its probes fail.
+ */
+#define UCM_HA_SERVICE_FAULT_PROBE (1u << 4)
+
+/**
+ * Cause: it was reported to be at fault.
+ */
+#define UCM_HA_SERVICE_FAULT_REPORTED (1u << 5)
+
+/**
+ * Storage for a table of services, owned by the caller. Its content is the library's.
+ */
+typedef struct ucm_ha_services {
+    /**
+     * Not to be touched.
+     */
+    uint64_t opaque[UCM_HA_SERVICES_WORDS];
+} ucm_ha_services;
+
+/**
+ * How a service is watched.
+ */
+typedef struct ucm_ha_service_settings {
+    /**
+     * No kick for this long is a deadlock, in ms. 0: its kicks are not awaited.
+     */
+    uint32_t kick_timeout_ms;
+    /**
+     * How long after its registration, or its start, the first sign of life may take, in ms. 0: a watched process is waited
+     * for without limit, the first kick for kick_timeout_ms.
+     */
+    uint32_t start_timeout_ms;
+    /**
+     * 1 if somebody watches its process and reports UCM_HA_SERVICE_STARTED and the end: only a start makes up for the end
+     * of such a service. 0 if any sign of life does.
+     */
+    uint8_t watched;
+    /**
+     * 0.
+     */
+    uint8_t reserved[3];
+} ucm_ha_service_settings;
+
+/**
+ * The fault of one service was raised or cleared.
+ */
+typedef struct ucm_ha_service_change {
+    /**
+     * UCM_HA_EDGE_*. If it is UCM_HA_EDGE_NONE, nothing changed and the other fields are 0.
+     */
+    uint8_t edge;
+    /**
+     * Which service.
+     */
+    uint8_t service;
+    /**
+     * What raised the fault: one of UCM_HA_SERVICE_FAULT_*.
+     */
+    uint8_t cause;
+    /**
+     * 0.
+     */
+    uint8_t reserved;
+} ucm_ha_service_change;
 
 /**
  * Puts an empty table into the storage. A service must have been well for clear_ms before its fault is cleared.
@@ -2132,6 +2135,95 @@ int32_t ucm_ha_services_causes(struct ucm_ha_services *services, uint8_t service
  */
 int32_t ucm_ha_services_excuse(struct ucm_ha_services *services, uint64_t now_us);
 
+/* ---- Mailbox for interrupts and threads ---- */
+
+/**
+ * Posts that a mailbox has room for.
+ */
+#define UCM_HA_MAILBOX_POSTS 16
+
+/**
+ * sizeof(ucm_ha_mailbox), in bytes.
+ */
+#define UCM_HA_MAILBOX_SIZE 128
+
+/**
+ * The same in 64-bit words.
+ */
+#define UCM_HA_MAILBOX_WORDS 16
+
+/**
+ * There is none left.
+ */
+#define UCM_HA_MAIL_NONE 0
+
+/**
+ * The carrier of a port changed: tell the node with ucm_ha_node_link. number is UCM_HA_PORT_*, value whether it is up.
+ */
+#define UCM_HA_MAIL_LINK 1
+
+/**
+ * The fault line of an FXO port changed. number is the port counted from 0, value whether the line says "fault".
+ */
+#define UCM_HA_MAIL_FAULT_LINE 2
+
+/**
+ * A service gave a sign of life: UCM_HA_SERVICE_KICK. number is the service.
+ */
+#define UCM_HA_MAIL_KICK 3
+
+/**
+ * A service crashed: UCM_HA_SERVICE_CRASHED. number is the service.
+ */
+#define UCM_HA_MAIL_CRASH 4
+
+/**
+ * Look at deadlines and inputs now.
+ */
+#define UCM_HA_MAIL_WAKE 5
+
+/**
+ * lost posts found no room after what came out before. Read the carrier of every port and every fault line again, and call
+ * ucm_ha_services_excuse. A crash is among the lost only if the mailbox was full of crashes.
+ */
+#define UCM_HA_MAIL_LOST 6
+
+/**
+ * Storage for a mailbox, owned by the caller. Its content is the library's.
+ */
+typedef struct ucm_ha_mailbox {
+    /**
+     * Not to be touched.
+     */
+    uint64_t opaque[UCM_HA_MAILBOX_WORDS];
+} ucm_ha_mailbox;
+
+/**
+ * What comes out of the mailbox.
+ */
+typedef struct ucm_ha_mail {
+    /**
+     * How many posts were lost.
+     */
+    uint32_t lost;
+    /**
+     * UCM_HA_MAIL_*; the fields that it does not name are 0.
+     */
+    uint8_t kind;
+    /**
+     * Port or service.
+     */
+    uint8_t number;
+    /**
+     * 0 or 1.
+     */
+    uint8_t value;
+    /**
+     * 0.
+     */
+    uint8_t reserved;
+} ucm_ha_mail;
+
 /**
  * Puts an empty mailbox into the storage. To be called before any context that posts runs. abi_version is
  * UCM_HA_ABI_VERSION.
@@ -2150,7 +2242,7 @@ int32_t ucm_ha_mailbox_init(struct ucm_ha_mailbox *mailbox,
  *
  * Errors: UCM_HA_ERR_NULL, UCM_HA_ERR_MISALIGNED, UCM_HA_ERR_NOT_INITIALISED, UCM_HA_ERR_UNKNOWN_VALUE; nothing is posted.
  */
-int32_t ucm_ha_mailbox_post_link(const struct ucm_ha_mailbox *mailbox,
+int32_t ucm_ha_mailbox_post_link(struct ucm_ha_mailbox *mailbox,
                                  uint8_t port,
                                  uint8_t up);
 
@@ -2159,36 +2251,59 @@ int32_t ucm_ha_mailbox_post_link(const struct ucm_ha_mailbox *mailbox,
  *
  * Errors: as for ucm_ha_mailbox_post_link.
  */
-int32_t ucm_ha_mailbox_post_fault_line(const struct ucm_ha_mailbox *mailbox, uint8_t port, uint8_t asserted);
+int32_t ucm_ha_mailbox_post_fault_line(struct ucm_ha_mailbox *mailbox, uint8_t port, uint8_t asserted);
 
 /**
  * Posts that a service gave a sign of life.
  *
  * Errors: as for ucm_ha_mailbox_post_link.
  */
-int32_t ucm_ha_mailbox_post_kick(const struct ucm_ha_mailbox *mailbox, uint8_t service);
+int32_t ucm_ha_mailbox_post_kick(struct ucm_ha_mailbox *mailbox, uint8_t service);
 
 /**
  * Posts that a service crashed.
  *
  * Errors: as for ucm_ha_mailbox_post_link.
  */
-int32_t ucm_ha_mailbox_post_crash(const struct ucm_ha_mailbox *mailbox, uint8_t service);
+int32_t ucm_ha_mailbox_post_crash(struct ucm_ha_mailbox *mailbox, uint8_t service);
 
 /**
  * Posts nothing but a reason to look at deadlines and inputs.
  *
  * Errors: as for ucm_ha_mailbox_post_link.
  */
-int32_t ucm_ha_mailbox_post_wake(const struct ucm_ha_mailbox *mailbox);
+int32_t ucm_ha_mailbox_post_wake(struct ucm_ha_mailbox *mailbox);
 
 /**
  * Takes the oldest post out. To be called in the loop of the node until mail->kind is UCM_HA_MAIL_NONE.
  *
  * Errors: UCM_HA_ERR_NULL, UCM_HA_ERR_MISALIGNED (also for mail), UCM_HA_ERR_NOT_INITIALISED; nothing is taken or written.
  */
-int32_t ucm_ha_mailbox_take(const struct ucm_ha_mailbox *mailbox,
+int32_t ucm_ha_mailbox_take(struct ucm_ha_mailbox *mailbox,
                             struct ucm_ha_mail *mail);
+
+/* ---- Lines of a log ---- */
+
+/**
+ * Size of the longest line, in bytes, its NUL included.
+ */
+#define UCM_HA_LOG_CAPACITY 80
+
+/**
+ * Something happened that is meant to happen.
+ */
+#define UCM_HA_LOG_INFO 1
+
+/**
+ * Something wants the operator's attention.
+ */
+#define UCM_HA_LOG_WARNING 2
+
+/**
+ * Takes a line of a log: level is UCM_HA_LOG_*; line is English, ends with NUL without a line end, and is gone when the
+ * callback returns.
+ */
+typedef void (*ucm_ha_log_line)(void *context, uint8_t level, const char *line);
 
 /**
  * Calls log with one line about output if it is of a kind that an operator wants to read about (role, alert, fault, switch,
@@ -2199,6 +2314,8 @@ int32_t ucm_ha_mailbox_take(const struct ucm_ha_mailbox *mailbox,
 int32_t ucm_ha_log_output(const struct ucm_ha_output *output,
                           ucm_ha_log_line log,
                           void *context);
+
+/* ---- Names of values ---- */
 
 /**
  * The name of a UCM_HA_ROLE_* value, e.g. "standby"; "unknown" for any other number. The string lives for ever. May
@@ -2224,9 +2341,27 @@ const char *ucm_ha_refusal_name(uint8_t refusal);
  */
 const char *ucm_ha_alert_name(uint8_t alert);
 
+/**
+ * The name of a UCM_HA_OUTPUT_* value, e.g. "bind_address"; "unknown" for any other number. The string lives for ever. May
+ * be called from any context.
+ */
+const char *ucm_ha_output_name(uint8_t kind);
+
+/**
+ * The name of one UCM_HA_FAULT_* bit, e.g. "service"; "unknown" for no bit, several, or any other. The string lives for ever.
+ * May be called from any context.
+ */
+const char *ucm_ha_fault_name(uint32_t fault);
+
+/**
+ * The name of what an FXO port showed, UCM_HA_FXO_* but for the notices, e.g. "ringing" or "fault_no_answer"; "unknown" for
+ * any other number. The string lives for ever. May be called from any context.
+ */
+const char *ucm_ha_fxo_state_name(uint8_t seen);
+
 #ifdef __cplusplus
-}  // extern "C"
-#endif  // __cplusplus
+} /* extern "C" */
+#endif
 
 #if defined(__cplusplus)
 #define UCM_HA_STATIC_ASSERT(condition, name) static_assert(condition, #name)

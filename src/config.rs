@@ -88,7 +88,7 @@ pub struct Config {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// `mac` or `cable_mac` is zero or a group address.
+    /// `mac` is zero or a group address.
     MacNotUnicast,
     /// `peer_mac` equals the own MAC.
     PeerMacIsOwn,
@@ -122,16 +122,28 @@ pub enum ConfigError {
     WindowZero,
     /// The handover budget is more than 8.
     BudgetTooHigh,
+    /// `cable_mac` is zero or a group address.
+    CableMacNotUnicast,
+    /// The own address is 0.0.0.0.
+    OwnIpUnset,
+    /// The cluster IP is 0.0.0.0.
+    ClusterIpUnset,
+    /// The peer's address is 0.0.0.0.
+    PeerIpUnset,
 }
 
 impl ConfigError {
     /// Every rule, in the order in which they are checked.
-    const ALL: [Self; 17] = [
+    const ALL: [Self; 21] = [
         Self::MacNotUnicast,
+        Self::CableMacNotUnicast,
         Self::PeerMacIsOwn,
         Self::PortZero,
         Self::TimeoutOutOfRange,
         Self::PrefixOutOfRange,
+        Self::OwnIpUnset,
+        Self::ClusterIpUnset,
+        Self::PeerIpUnset,
         Self::OwnIpUnusable,
         Self::ClusterIpIsOwn,
         Self::ClusterIpIsPeer,
@@ -146,17 +158,25 @@ impl ConfigError {
         Self::BudgetTooHigh,
     ];
 
+    /// Whether this rule is about addresses that are set.
+    const fn compares_addresses(self) -> bool {
+        self as u8 >= Self::OwnIpUnusable as u8 && self as u8 <= Self::GatewayOutsideLan as u8
+    }
+
     /// The field of [`Config`] at fault.
     pub const fn field(self) -> &'static str {
         match self {
-            Self::MacNotUnicast => "mac or cable_mac",
+            Self::MacNotUnicast => "mac",
+            Self::CableMacNotUnicast => "cable_mac",
             Self::PeerMacIsOwn => "peer_mac",
             Self::PortZero => "heartbeat_port",
             Self::TimeoutOutOfRange => "heartbeat_timeout_s",
             Self::PrefixOutOfRange => "own_ip or cluster_ip",
-            Self::OwnIpUnusable => "own_ip",
-            Self::ClusterIpIsOwn | Self::ClusterIpIsPeer | Self::ClusterIpOutsideLan => "cluster_ip",
-            Self::PeerIpIsOwn | Self::PeerIpOutsideLan => "peer_ip",
+            Self::OwnIpUnset | Self::OwnIpUnusable => "own_ip",
+            Self::ClusterIpUnset | Self::ClusterIpIsOwn | Self::ClusterIpIsPeer | Self::ClusterIpOutsideLan => {
+                "cluster_ip"
+            }
+            Self::PeerIpUnset | Self::PeerIpIsOwn | Self::PeerIpOutsideLan => "peer_ip",
             Self::GatewayIsNode | Self::GatewayOutsideLan => "gateway",
             Self::FirmwareTooOld => "firmware",
             Self::NoSuchFxoPort => "fault.switching",
@@ -168,11 +188,12 @@ impl ConfigError {
     /// What is wrong and what to do, without the value.
     pub const fn reason(self) -> &'static str {
         match self {
-            Self::MacNotUnicast => "is not the MAC address of one interface; use an Ethernet interface",
+            Self::MacNotUnicast | Self::CableMacNotUnicast => "must be the MAC address of one Ethernet interface",
             Self::PeerMacIsOwn => "is this node's own MAC address; give the other node's, or leave it out",
             Self::PortZero => "must be 1 to 65535",
             Self::TimeoutOutOfRange => "must be 3 to 10 seconds",
             Self::PrefixOutOfRange => "must have a prefix of 1 to 32 bits",
+            Self::OwnIpUnset | Self::ClusterIpUnset | Self::PeerIpUnset => "is not set",
             Self::OwnIpUnusable => "has no usable IPv4 address in the peer's subnet; give it a static one",
             Self::ClusterIpIsOwn => "is this node's own address; choose a free address of the LAN",
             Self::ClusterIpIsPeer => "is the peer's address; choose a free address of the LAN",
@@ -199,7 +220,14 @@ impl fmt::Display for ConfigError {
 
 impl core::error::Error for ConfigError {}
 
-const _: () = assert!(ConfigError::ALL.len() == ConfigError::BudgetTooHigh as usize + 1, "no rule is left out");
+const _: () = {
+    let (mut at, mut listed) = (0, 0_u32);
+    while at < ConfigError::ALL.len() {
+        listed |= 1 << ConfigError::ALL[at] as u32;
+        at += 1;
+    }
+    assert!(listed == (2 << ConfigError::PeerIpUnset as u32) - 1, "no rule is left out");
+};
 
 impl Config {
     /// The heartbeat timeout T.
@@ -261,15 +289,24 @@ impl Config {
         use ConfigError as E;
         let lan = self.own_ip;
         let (own, cluster, peer) = (lan.address, self.cluster_ip.address, self.peer_ip);
+        let unset = |ip: Ipv4Addr| ip.is_unspecified();
         let outside = |ip| !lan.contains(ip) || lan.is_reserved(ip);
         let prefix_bad = |cidr: Cidr| cidr.prefix_len == 0 || cidr.prefix_len > 32;
+        // While an address is not set, comparing it with others says nothing.
+        if rule.compares_addresses() && (unset(own) || unset(cluster) || unset(peer)) {
+            return false;
+        }
         match rule {
-            E::MacNotUnicast => !self.mac.is_unicast() || !self.cable_mac.is_unicast(),
+            E::MacNotUnicast => !self.mac.is_unicast(),
+            E::CableMacNotUnicast => !self.cable_mac.is_unicast(),
             E::PeerMacIsOwn => self.peer_mac == Some(self.mac),
             E::PortZero => self.heartbeat_port == 0,
             E::TimeoutOutOfRange => !heartbeat_timeout_is_valid(self.heartbeat_timeout_s),
             E::PrefixOutOfRange => prefix_bad(lan) || prefix_bad(self.cluster_ip),
-            E::OwnIpUnusable => own.is_unspecified() || own.is_multicast() || lan.is_reserved(own),
+            E::OwnIpUnset => unset(own),
+            E::ClusterIpUnset => unset(cluster),
+            E::PeerIpUnset => unset(peer),
+            E::OwnIpUnusable => own.is_multicast() || lan.is_reserved(own),
             E::ClusterIpIsOwn => cluster == own,
             E::ClusterIpIsPeer => cluster == peer,
             E::ClusterIpOutsideLan => outside(cluster),

@@ -1,12 +1,13 @@
 //! Settings, and the record that survives a restart.
 
 use super::memory::{self, Plain};
+use super::numbered::Numbered;
 use super::result::{Failure, code};
 use super::values::{self, UCM_HA_METHOD_SWITCH, UCM_HA_MODEL_UCM6302, UCM_HA_STATION_PRIMARY};
 use crate::config::{Config, DEFAULT_HEARTBEAT_PORT, FaultPolicy};
 use crate::io::Record;
 use crate::pace::DEFAULT_HEARTBEAT_TIMEOUT_S;
-use crate::types::{Cidr, Firmware, Key, MacAddr};
+use crate::types::{Cidr, Firmware, Key, MacAddr, Model, NetworkMethod, StationType};
 use core::net::Ipv4Addr;
 
 /// Length of the pre-shared key, in bytes.
@@ -189,7 +190,7 @@ impl ucm_ha_config {
         let cidr = |ip: ucm_ha_ipv4, prefix_len| Cidr { address: ip.to_core(), prefix_len };
         Ok(Config {
             enabled: values::truth(self.enabled)?,
-            station_type: values::station_type(self.station_type)?,
+            station_type: StationType::of_number(self.station_type)?,
             mac: MacAddr(self.mac.octets),
             cable_mac: MacAddr(self.cable_mac.octets),
             own_ip: cidr(self.own_ip, self.own_prefix_len),
@@ -201,8 +202,8 @@ impl ucm_ha_config {
             fast_failover: values::truth(self.fast_failover)?,
             gateway: values::truth(self.has_gateway)?.then_some(self.gateway.to_core()),
             key: values::truth(self.has_key)?.then_some(Key(self.key)),
-            network_method: values::network_method(self.network_method)?,
-            model: values::model(self.model)?,
+            network_method: NetworkMethod::of_number(self.network_method)?,
+            model: Model::of_number(self.model)?,
             firmware: Firmware(self.firmware),
             fault: FaultPolicy {
                 switching: values::faults(self.switching_faults)?,

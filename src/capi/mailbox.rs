@@ -1,6 +1,7 @@
 //! The mailbox for facts from interrupts and other threads.
 
 use super::memory::{self, Plain};
+use super::numbered::Numbered;
 use super::result::{Failure, code};
 use super::storage::{self, Storage};
 use super::{values, version};
@@ -82,7 +83,7 @@ pub unsafe extern "C" fn ucm_ha_mailbox_init(mailbox: *mut ucm_ha_mailbox, abi_v
 
 /// # Safety
 /// `mailbox` as for [`storage::shared`].
-unsafe fn post(mailbox: *const ucm_ha_mailbox, post: Result<Post, Failure>) -> i32 {
+unsafe fn post(mailbox: *mut ucm_ha_mailbox, post: Result<Post, Failure>) -> i32 {
     // SAFETY: promised by the caller.
     code(post.and_then(|post| unsafe { storage::shared(mailbox, |mailbox| mailbox.post(post)) }))
 }
@@ -95,8 +96,8 @@ unsafe fn post(mailbox: *const ucm_ha_mailbox, post: Result<Post, Failure>) -> i
 /// # Safety
 /// See the rules at the top of the header.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn ucm_ha_mailbox_post_link(mailbox: *const ucm_ha_mailbox, port: u8, up: u8) -> i32 {
-    let link = values::port(port).and_then(|port| Ok(Post::Link { port, up: values::truth(up)? }));
+pub unsafe extern "C" fn ucm_ha_mailbox_post_link(mailbox: *mut ucm_ha_mailbox, port: u8, up: u8) -> i32 {
+    let link = Port::of_number(port).and_then(|port| Ok(Post::Link { port, up: values::truth(up)? }));
     // SAFETY: promised by the caller.
     unsafe { post(mailbox, link) }
 }
@@ -108,7 +109,7 @@ pub unsafe extern "C" fn ucm_ha_mailbox_post_link(mailbox: *const ucm_ha_mailbox
 /// # Safety
 /// See the rules at the top of the header.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn ucm_ha_mailbox_post_fault_line(mailbox: *const ucm_ha_mailbox, port: u8, asserted: u8) -> i32 {
+pub unsafe extern "C" fn ucm_ha_mailbox_post_fault_line(mailbox: *mut ucm_ha_mailbox, port: u8, asserted: u8) -> i32 {
     let line = values::truth(asserted).map(|asserted| Post::FaultLine { port, asserted });
     // SAFETY: promised by the caller.
     unsafe { post(mailbox, line) }
@@ -121,7 +122,7 @@ pub unsafe extern "C" fn ucm_ha_mailbox_post_fault_line(mailbox: *const ucm_ha_m
 /// # Safety
 /// See the rules at the top of the header.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn ucm_ha_mailbox_post_kick(mailbox: *const ucm_ha_mailbox, service: u8) -> i32 {
+pub unsafe extern "C" fn ucm_ha_mailbox_post_kick(mailbox: *mut ucm_ha_mailbox, service: u8) -> i32 {
     // SAFETY: promised by the caller.
     unsafe { post(mailbox, Ok(Post::Kick(ServiceId(service)))) }
 }
@@ -133,7 +134,7 @@ pub unsafe extern "C" fn ucm_ha_mailbox_post_kick(mailbox: *const ucm_ha_mailbox
 /// # Safety
 /// See the rules at the top of the header.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn ucm_ha_mailbox_post_crash(mailbox: *const ucm_ha_mailbox, service: u8) -> i32 {
+pub unsafe extern "C" fn ucm_ha_mailbox_post_crash(mailbox: *mut ucm_ha_mailbox, service: u8) -> i32 {
     // SAFETY: promised by the caller.
     unsafe { post(mailbox, Ok(Post::Crash(ServiceId(service)))) }
 }
@@ -145,7 +146,7 @@ pub unsafe extern "C" fn ucm_ha_mailbox_post_crash(mailbox: *const ucm_ha_mailbo
 /// # Safety
 /// See the rules at the top of the header.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn ucm_ha_mailbox_post_wake(mailbox: *const ucm_ha_mailbox) -> i32 {
+pub unsafe extern "C" fn ucm_ha_mailbox_post_wake(mailbox: *mut ucm_ha_mailbox) -> i32 {
     // SAFETY: promised by the caller.
     unsafe { post(mailbox, Ok(Post::Wake)) }
 }
@@ -157,7 +158,7 @@ pub unsafe extern "C" fn ucm_ha_mailbox_post_wake(mailbox: *const ucm_ha_mailbox
 /// # Safety
 /// See the rules at the top of the header.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn ucm_ha_mailbox_take(mailbox: *const ucm_ha_mailbox, mail: *mut ucm_ha_mail) -> i32 {
+pub unsafe extern "C" fn ucm_ha_mailbox_take(mailbox: *mut ucm_ha_mailbox, mail: *mut ucm_ha_mail) -> i32 {
     let take = |mailbox: &Mailbox<_>| mailbox.take().map_or_else(ucm_ha_mail::default, ucm_ha_mail::from_core);
     // SAFETY: promised by the caller.
     code(unsafe { memory::write(mail, || storage::shared(mailbox, take)) })
@@ -167,20 +168,12 @@ impl ucm_ha_mail {
     fn from_core(mail: Mail) -> Self {
         let of = |kind, number, value: bool| Self { kind, number, value: value.into(), ..Self::default() };
         match mail {
-            Mail::Post(Post::Link { port, up }) => of(UCM_HA_MAIL_LINK, port_number(port), up),
+            Mail::Post(Post::Link { port, up }) => of(UCM_HA_MAIL_LINK, port.number(), up),
             Mail::Post(Post::FaultLine { port, asserted }) => of(UCM_HA_MAIL_FAULT_LINE, port, asserted),
             Mail::Post(Post::Kick(service)) => of(UCM_HA_MAIL_KICK, service.0, false),
             Mail::Post(Post::Crash(service)) => of(UCM_HA_MAIL_CRASH, service.0, false),
             Mail::Post(Post::Wake) => of(UCM_HA_MAIL_WAKE, 0, false),
             Mail::Lost(lost) => Self { lost, ..of(UCM_HA_MAIL_LOST, 0, false) },
         }
-    }
-}
-
-const fn port_number(port: Port) -> u8 {
-    match port {
-        Port::Cable => values::UCM_HA_PORT_CABLE,
-        Port::Lan => values::UCM_HA_PORT_LAN,
-        Port::Wan => values::UCM_HA_PORT_WAN,
     }
 }

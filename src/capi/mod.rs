@@ -15,6 +15,7 @@ mod mailbox;
 mod memory;
 mod names;
 mod node;
+mod numbered;
 mod output;
 mod result;
 mod service;

@@ -2,10 +2,11 @@
 
 use super::config::{ucm_ha_config, ucm_ha_ipv4, ucm_ha_record};
 use super::memory;
+use super::numbered::Numbered;
 use super::result::{Failure, code};
 use super::storage::{self, Storage};
 use super::{values, version};
-use crate::io::{Input, Record};
+use crate::io::{AddressEvent, Command, Input, Port, Record};
 use crate::time::Instant;
 use crate::{Config, Node};
 
@@ -201,7 +202,7 @@ pub unsafe extern "C" fn ucm_ha_node_arp_frame(
 /// See the rules at the top of the header.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ucm_ha_node_link(node: *mut ucm_ha_node, now_us: u64, port: u8, up: u8) -> i32 {
-    let input = values::port(port).and_then(|port| Ok(Input::Link { port, up: values::truth(up)? }));
+    let input = Port::of_number(port).and_then(|port| Ok(Input::Link { port, up: values::truth(up)? }));
     // SAFETY: promised by the caller.
     unsafe { handle(node, now_us, input) }
 }
@@ -215,7 +216,7 @@ pub unsafe extern "C" fn ucm_ha_node_link(node: *mut ucm_ha_node, now_us: u64, p
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ucm_ha_node_address(node: *mut ucm_ha_node, now_us: u64, event: u8) -> i32 {
     // SAFETY: promised by the caller.
-    unsafe { handle(node, now_us, values::address_event(event).map(Input::Address)) }
+    unsafe { handle(node, now_us, AddressEvent::of_number(event).map(Input::Address)) }
 }
 
 /// Whether the LAN interface has the own static address (present is 1) or has lost it (0): to be told whenever that may have
@@ -308,7 +309,7 @@ pub unsafe extern "C" fn ucm_ha_node_sync_done(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ucm_ha_node_command(node: *mut ucm_ha_node, now_us: u64, command: u8) -> i32 {
     // SAFETY: promised by the caller.
-    unsafe { handle(node, now_us, values::command(command).map(Input::Command)) }
+    unsafe { handle(node, now_us, Command::of_number(command).map(Input::Command)) }
 }
 
 /// When to call ucm_ha_node_timeout, unless another input comes before: monotonic time in microseconds, or

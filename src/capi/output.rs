@@ -3,8 +3,10 @@
 use super::config::{ucm_ha_mac, ucm_ha_record};
 use super::memory::{self, Plain};
 use super::node::ucm_ha_node;
+use super::numbered::Numbered;
 use super::result::{Failure, UCM_HA_ERR_TOO_SHORT, code};
 use super::storage;
+use super::texts::{Names, names};
 use super::values;
 use crate::{FRAME_CAPACITY, Node, Output};
 
@@ -47,6 +49,25 @@ pub const UCM_HA_OUTPUT_REBOOT: u8 = 12;
 pub const UCM_HA_OUTPUT_SWITCH_DONE: u8 = 13;
 /// UCM_HA_COMMAND_SHUTDOWN is done; the program may end.
 pub const UCM_HA_OUTPUT_STOPPED: u8 = 14;
+
+/// The names of the kinds.
+pub(super) const OUTPUT_NAMES: Names = names! { "UCM_HA_OUTPUT_":
+    UCM_HA_OUTPUT_NONE,
+    UCM_HA_OUTPUT_RELEASE_ADDRESS,
+    UCM_HA_OUTPUT_BIND_ADDRESS,
+    UCM_HA_OUTPUT_RENEW_ADDRESS,
+    UCM_HA_OUTPUT_SEND_CABLE,
+    UCM_HA_OUTPUT_SEND_LAN,
+    UCM_HA_OUTPUT_SEND_ARP,
+    UCM_HA_OUTPUT_PERSIST,
+    UCM_HA_OUTPUT_ROLE_CHANGED,
+    UCM_HA_OUTPUT_ALERT,
+    UCM_HA_OUTPUT_FAULT_CHANGED,
+    UCM_HA_OUTPUT_START_FULL_SYNC,
+    UCM_HA_OUTPUT_REBOOT,
+    UCM_HA_OUTPUT_SWITCH_DONE,
+    UCM_HA_OUTPUT_STOPPED,
+};
 
 /// An effect to carry out. kind says which, and which fields count; the others are 0.
 #[repr(C)]
@@ -169,12 +190,12 @@ impl ucm_ha_output {
                 UCM_HA_OUTPUT_PERSIST
             }
             Output::RoleChanged { from, to, term, reason } => {
-                (self.role_before, self.role) = (values::role(from), values::role(to));
-                (self.term, self.reason) = (term, values::reason(reason));
+                (self.role_before, self.role) = (from.number(), to.number());
+                (self.term, self.reason) = (term, reason.number());
                 UCM_HA_OUTPUT_ROLE_CHANGED
             }
             Output::Alert { alert, raised, mac } => {
-                (self.alert, self.raised) = (values::alert(alert), raised.into());
+                (self.alert, self.raised) = (alert.number(), raised.into());
                 self.has_mac = mac.is_some().into();
                 self.mac.octets = mac.unwrap_or_default().0;
                 UCM_HA_OUTPUT_ALERT

@@ -34,7 +34,7 @@ pub const UCM_HA_ERR_NO_SUCH_SERVICE: i32 = -12;
 /// UCM_HA_MAX_SERVICES services are registered already.
 pub const UCM_HA_ERR_TABLE_FULL: i32 = -13;
 
-/// mac or cable_mac is zero or a group address.
+/// mac is not set (zero), or a group address.
 pub const UCM_HA_ERR_CONFIG_MAC_NOT_UNICAST: i32 = -100;
 /// peer_mac equals mac.
 pub const UCM_HA_ERR_CONFIG_PEER_MAC_IS_OWN: i32 = -101;
@@ -68,6 +68,14 @@ pub const UCM_HA_ERR_CONFIG_NO_SUCH_FXO_PORT: i32 = -114;
 pub const UCM_HA_ERR_CONFIG_WINDOW_ZERO: i32 = -115;
 /// handover_budget is more than 8.
 pub const UCM_HA_ERR_CONFIG_BUDGET_TOO_HIGH: i32 = -116;
+/// cable_mac is not set (zero), or a group address.
+pub const UCM_HA_ERR_CONFIG_CABLE_MAC_NOT_UNICAST: i32 = -117;
+/// own_ip is not set (0.0.0.0).
+pub const UCM_HA_ERR_CONFIG_OWN_IP_UNSET: i32 = -118;
+/// cluster_ip is not set (0.0.0.0).
+pub const UCM_HA_ERR_CONFIG_CLUSTER_IP_UNSET: i32 = -119;
+/// peer_ip is not set (0.0.0.0).
+pub const UCM_HA_ERR_CONFIG_PEER_IP_UNSET: i32 = -120;
 
 /// A result code other than [`UCM_HA_OK`]. An outcome without a value is thereby no larger than a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,7 +151,7 @@ macro_rules! config_errors {
 }
 
 config_errors! {
-    MacNotUnicast => UCM_HA_ERR_CONFIG_MAC_NOT_UNICAST, "mac or cable_mac";
+    MacNotUnicast => UCM_HA_ERR_CONFIG_MAC_NOT_UNICAST, "mac";
     PeerMacIsOwn => UCM_HA_ERR_CONFIG_PEER_MAC_IS_OWN, "peer_mac";
     PortZero => UCM_HA_ERR_CONFIG_PORT_ZERO, "heartbeat_port";
     TimeoutOutOfRange => UCM_HA_ERR_CONFIG_TIMEOUT_OUT_OF_RANGE, "heartbeat_timeout_s";
@@ -160,6 +168,10 @@ config_errors! {
     NoSuchFxoPort => UCM_HA_ERR_CONFIG_NO_SUCH_FXO_PORT, "switching_faults";
     WindowZero => UCM_HA_ERR_CONFIG_WINDOW_ZERO, "handover_window_s";
     BudgetTooHigh => UCM_HA_ERR_CONFIG_BUDGET_TOO_HIGH, "handover_budget";
+    CableMacNotUnicast => UCM_HA_ERR_CONFIG_CABLE_MAC_NOT_UNICAST, "cable_mac";
+    OwnIpUnset => UCM_HA_ERR_CONFIG_OWN_IP_UNSET, "own_ip";
+    ClusterIpUnset => UCM_HA_ERR_CONFIG_CLUSTER_IP_UNSET, "cluster_ip";
+    PeerIpUnset => UCM_HA_ERR_CONFIG_PEER_IP_UNSET, "peer_ip";
 }
 
 /// What a result code means and what to do, in one line of English. For any other number: "unknown result code". The

@@ -1,11 +1,11 @@
 //! The core services of the PBX.
 
-use super::fxo::{UCM_HA_EDGE_CLEARED, UCM_HA_EDGE_NONE, UCM_HA_EDGE_RAISED};
+use super::fxo::UCM_HA_EDGE_NONE;
 use super::memory::{self, Plain};
+use super::numbered::{Numbered, numbered};
 use super::result::{Failure, UCM_HA_ERR_NO_SUCH_SERVICE, UCM_HA_ERR_TABLE_FULL, code};
 use super::storage::{self, Storage};
 use super::{values, version};
-use crate::debounce::Edge;
 use crate::service::{Change, ServiceEvent, ServiceFault, ServiceId, ServiceSettings, Services};
 use crate::time::{Duration, Instant};
 
@@ -184,7 +184,7 @@ pub unsafe extern "C" fn ucm_ha_services_event(
     change: *mut ucm_ha_service_change,
 ) -> i32 {
     let take = |services: &mut Services<UCM_HA_MAX_SERVICES>| {
-        let (id, event) = (known(services, service)?, service_event(event)?);
+        let (id, event) = (known(services, service)?, ServiceEvent::of_number(event)?);
         Ok(ucm_ha_service_change::from_core(services.handle(Instant::from_us(now_us), id, event)))
     };
     // SAFETY: promised by the caller.
@@ -274,18 +274,24 @@ fn known(services: &Services<UCM_HA_MAX_SERVICES>, service: u8) -> Result<Servic
     services.life(id).map(|_| id).ok_or(Failure::new(UCM_HA_ERR_NO_SUCH_SERVICE))
 }
 
-const fn service_event(number: u8) -> Result<ServiceEvent, Failure> {
-    Ok(match number {
-        UCM_HA_SERVICE_STARTED => ServiceEvent::Started,
-        UCM_HA_SERVICE_KICK => ServiceEvent::Kick,
-        UCM_HA_SERVICE_CRASHED => ServiceEvent::Crashed,
-        UCM_HA_SERVICE_EXITED => ServiceEvent::Exited,
-        UCM_HA_SERVICE_PROBE_PASSED => ServiceEvent::ProbePassed,
-        UCM_HA_SERVICE_PROBE_FAILED => ServiceEvent::ProbeFailed,
-        UCM_HA_SERVICE_REPORTED => ServiceEvent::Reported,
-        UCM_HA_SERVICE_WITHDRAWN => ServiceEvent::Withdrawn,
-        _ => return Err(values::UNKNOWN),
-    })
+numbered! { ServiceEvent as u8:
+    Started = UCM_HA_SERVICE_STARTED,
+    Kick = UCM_HA_SERVICE_KICK,
+    Crashed = UCM_HA_SERVICE_CRASHED,
+    Exited = UCM_HA_SERVICE_EXITED,
+    ProbePassed = UCM_HA_SERVICE_PROBE_PASSED,
+    ProbeFailed = UCM_HA_SERVICE_PROBE_FAILED,
+    Reported = UCM_HA_SERVICE_REPORTED,
+    Withdrawn = UCM_HA_SERVICE_WITHDRAWN,
+}
+
+numbered! { ServiceFault as u8:
+    Crash = UCM_HA_SERVICE_FAULT_CRASH,
+    Exit = UCM_HA_SERVICE_FAULT_EXIT,
+    NotRunning = UCM_HA_SERVICE_FAULT_NOT_RUNNING,
+    Deadlock = UCM_HA_SERVICE_FAULT_DEADLOCK,
+    Probe = UCM_HA_SERVICE_FAULT_PROBE,
+    Reported = UCM_HA_SERVICE_FAULT_REPORTED,
 }
 
 const fn ms(ms: u32) -> Duration {
@@ -307,21 +313,6 @@ impl ucm_ha_service_change {
         let Some(change) = change else {
             return Self { edge: UCM_HA_EDGE_NONE, ..Self::default() };
         };
-        Self {
-            edge: match change.edge {
-                Edge::Raised => UCM_HA_EDGE_RAISED,
-                Edge::Cleared => UCM_HA_EDGE_CLEARED,
-            },
-            service: change.id.0,
-            cause: match change.fault {
-                ServiceFault::Crash => UCM_HA_SERVICE_FAULT_CRASH,
-                ServiceFault::Exit => UCM_HA_SERVICE_FAULT_EXIT,
-                ServiceFault::NotRunning => UCM_HA_SERVICE_FAULT_NOT_RUNNING,
-                ServiceFault::Deadlock => UCM_HA_SERVICE_FAULT_DEADLOCK,
-                ServiceFault::Probe => UCM_HA_SERVICE_FAULT_PROBE,
-                ServiceFault::Reported => UCM_HA_SERVICE_FAULT_REPORTED,
-            },
-            reserved: 0,
-        }
+        Self { edge: change.edge.number(), service: change.id.0, cause: change.fault.number(), reserved: 0 }
     }
 }

@@ -3,6 +3,7 @@
 use super::config::ucm_ha_mac;
 use super::memory::{self, Plain};
 use super::node::ucm_ha_node;
+use super::numbered::Numbered;
 use super::result::code;
 use super::{storage, values};
 use crate::Status;
@@ -98,8 +99,8 @@ impl ucm_ha_status {
             frames_replayed: status.counters.frames_replayed,
             takeovers: status.counters.takeovers,
             handovers: status.counters.handovers,
-            ha_status: values::ha_status(status.ha_status),
-            role: values::role(status.role),
+            ha_status: status.ha_status.number(),
+            role: status.role.number(),
             bound: status.bound.into(),
             syncing: status.syncing.into(),
             lan_usable: status.lan_usable.into(),
@@ -119,7 +120,7 @@ impl ucm_ha_status {
         self.peer_faults = peer.faults.bits();
         self.peer_known = 1;
         self.peer_seen = peer.seen.into();
-        self.peer_role = values::role(peer.role);
+        self.peer_role = peer.role.number();
         self.peer_on_cable = peer.cable.into();
         self.peer_on_lan = peer.lan.into();
         self.peer_mac = ucm_ha_mac { octets: peer.mac.0 };

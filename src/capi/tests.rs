@@ -184,13 +184,76 @@ fn a_short_frame_buffer_loses_no_effect() {
 fn every_result_code_has_a_text_of_its_own() {
     let unknown = text(ucm_ha_result_text(1));
     let mut seen = std::collections::BTreeSet::new();
-    for code in (-13..=0).chain(-116..=-100) {
+    for code in (-13..=0).chain(-120..=-100) {
         let text = text(ucm_ha_result_text(code));
         assert_ne!(text, unknown, "{code}");
         assert!(seen.insert(text), "{code}");
     }
     let example = text(ucm_ha_result_text(UCM_HA_ERR_CONFIG_TIMEOUT_OUT_OF_RANGE));
     assert_eq!(example, "heartbeat_timeout_s must be 3 to 10 seconds");
+}
+
+#[test]
+fn a_model_has_the_number_of_its_heartbeat_id() {
+    for model in crate::types::Model::ALL {
+        assert_eq!(numbered::Numbered::number(model), model.id(), "{model:?}");
+    }
+}
+
+/// The constants of the C header with this prefix, and their values, which may be bits.
+fn constants(prefix: &'static str) -> impl Iterator<Item = (String, u32)> {
+    let header = include_str!("../../include/ucm_ha.h");
+    let defines =
+        header.lines().filter_map(move |line| line.strip_prefix("#define ")?.strip_prefix(prefix)?.split_once(' '));
+    defines.map(|(name, value)| (name.to_ascii_lowercase(), number(value)))
+}
+
+fn number(value: &str) -> u32 {
+    let bit = value.strip_prefix("(1u << ").and_then(|value| value.strip_suffix(')'));
+    bit.map_or_else(|| value.parse().expect("a number"), |place| 1 << place.parse::<u32>().expect("a place"))
+}
+
+#[test]
+fn every_constant_of_the_header_that_has_a_name_has_its_own() {
+    type Name = extern "C" fn(u8) -> *const core::ffi::c_char;
+    let families: [(&str, Name, usize); 5] = [
+        ("UCM_HA_ROLE_", ucm_ha_role_name, 6),
+        ("UCM_HA_REASON_", ucm_ha_reason_name, 18),
+        ("UCM_HA_REFUSAL_", ucm_ha_refusal_name, 9),
+        ("UCM_HA_ALERT_", ucm_ha_alert_name, 17),
+        ("UCM_HA_OUTPUT_", ucm_ha_output_name, 15),
+    ];
+    for (prefix, name_of, count) in families {
+        let named = constants(prefix).inspect(|(name, value)| {
+            assert_eq!(text(name_of(u8::try_from(*value).unwrap())), *name, "{prefix}");
+        });
+        assert_eq!(named.count(), count, "{prefix}");
+        assert_eq!(text(name_of(255)), "unknown", "{prefix}");
+    }
+    assert_eq!(text(ucm_ha_reason_name(0)), "unknown");
+}
+
+#[test]
+fn every_fault_has_its_name_and_several_have_none() {
+    for (name, bit) in constants("UCM_HA_FAULT_") {
+        assert_eq!(text(ucm_ha_fault_name(bit)), name);
+    }
+    for bits in [0, 3, UCM_HA_FAULT_ADDRESS << 1, 1 << 31, u32::MAX] {
+        assert_eq!(text(ucm_ha_fault_name(bits)), "unknown", "{bits:#x}");
+    }
+}
+
+#[test]
+fn every_state_of_an_fxo_port_has_its_name() {
+    let sizes = |name: &str| name.starts_with("notice_") || name == "size" || name == "words";
+    let states: std::vec::Vec<_> = constants("UCM_HA_FXO_").filter(|(name, _)| !sizes(name)).collect();
+    assert_eq!(states.len(), 17);
+    for (name, state) in states {
+        assert_eq!(text(ucm_ha_fxo_state_name(u8::try_from(state).unwrap())), name);
+    }
+    for state in [9, 15, 24, 255] {
+        assert_eq!(text(ucm_ha_fxo_state_name(state)), "unknown", "{state}");
+    }
 }
 
 /// A callback that calls back into the storage it is polled from.

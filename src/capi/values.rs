@@ -1,6 +1,8 @@
 //! Named values: roles, reasons, alerts and so on. Numbers are never reused; new ones are appended.
 
-use super::result::{Failure, UCM_HA_ERR_UNKNOWN_VALUE};
+use super::numbered::{Numbered, UNKNOWN, named, numbered};
+use super::result::Failure;
+use super::texts::{Names, names};
 use crate::event::{Alert, RoleReason, SwitchRefusal};
 use crate::fault::Faults;
 use crate::io::{AddressEvent, Command, Port};
@@ -199,145 +201,146 @@ pub const UCM_HA_FAULT_SERVICE: u32 = 1 << 11;
 /// The cluster IP could not be bound when it was this node's turn.
 pub const UCM_HA_FAULT_ADDRESS: u32 = 1 << 12;
 
-/// The number of a role.
-pub(super) const fn role(value: Role) -> u8 {
-    match value {
-        Role::Off => UCM_HA_ROLE_OFF,
-        Role::Init => UCM_HA_ROLE_INIT,
-        Role::Standby => UCM_HA_ROLE_STANDBY,
-        Role::Claiming => UCM_HA_ROLE_CLAIMING,
-        Role::Active => UCM_HA_ROLE_ACTIVE,
-        Role::Yielding => UCM_HA_ROLE_YIELDING,
-    }
+named! { Role: "UCM_HA_ROLE_";
+    Off = UCM_HA_ROLE_OFF,
+    Init = UCM_HA_ROLE_INIT,
+    Standby = UCM_HA_ROLE_STANDBY,
+    Claiming = UCM_HA_ROLE_CLAIMING,
+    Active = UCM_HA_ROLE_ACTIVE,
+    Yielding = UCM_HA_ROLE_YIELDING,
 }
 
-/// The number of an HA status.
-pub(super) const fn ha_status(value: HaStatus) -> u8 {
-    match value {
-        HaStatus::Off => UCM_HA_STATUS_OFF,
-        HaStatus::Single => UCM_HA_STATUS_SINGLE,
-        HaStatus::Dual => UCM_HA_STATUS_DUAL,
-    }
+numbered! { HaStatus as u8:
+    Off = UCM_HA_STATUS_OFF,
+    Single = UCM_HA_STATUS_SINGLE,
+    Dual = UCM_HA_STATUS_DUAL,
 }
 
-/// The number of a reason.
-pub(super) const fn reason(value: RoleReason) -> u8 {
-    match value {
-        RoleReason::Started => UCM_HA_REASON_STARTED,
-        RoleReason::PeerActive => UCM_HA_REASON_PEER_ACTIVE,
-        RoleReason::PeerSilent => UCM_HA_REASON_PEER_SILENT,
-        RoleReason::PeerGone => UCM_HA_REASON_PEER_GONE,
-        RoleReason::PeerDeaf => UCM_HA_REASON_PEER_DEAF,
-        RoleReason::Granted => UCM_HA_REASON_GRANTED,
-        RoleReason::PeerOff => UCM_HA_REASON_PEER_OFF,
-        RoleReason::SelfFault => UCM_HA_REASON_SELF_FAULT,
-        RoleReason::ForcedSwitch => UCM_HA_REASON_FORCED_SWITCH,
-        RoleReason::Shutdown => UCM_HA_REASON_SHUTDOWN,
-        RoleReason::PeerRefused => UCM_HA_REASON_PEER_REFUSED,
-        RoleReason::LeaseExpired => UCM_HA_REASON_LEASE_EXPIRED,
-        RoleReason::PeerPrecedes => UCM_HA_REASON_PEER_PRECEDES,
-        RoleReason::WokeFromFreeze => UCM_HA_REASON_WOKE_FROM_FREEZE,
-        RoleReason::AddressFailed => UCM_HA_REASON_ADDRESS_FAILED,
-        RoleReason::Disabled => UCM_HA_REASON_DISABLED,
-        RoleReason::DisabledByPeer => UCM_HA_REASON_DISABLED_BY_PEER,
-        RoleReason::PeerGaveWay => UCM_HA_REASON_PEER_GAVE_WAY,
-    }
+named! { RoleReason: "UCM_HA_REASON_";
+    Started = UCM_HA_REASON_STARTED,
+    PeerActive = UCM_HA_REASON_PEER_ACTIVE,
+    PeerSilent = UCM_HA_REASON_PEER_SILENT,
+    PeerGone = UCM_HA_REASON_PEER_GONE,
+    PeerDeaf = UCM_HA_REASON_PEER_DEAF,
+    Granted = UCM_HA_REASON_GRANTED,
+    PeerOff = UCM_HA_REASON_PEER_OFF,
+    SelfFault = UCM_HA_REASON_SELF_FAULT,
+    ForcedSwitch = UCM_HA_REASON_FORCED_SWITCH,
+    Shutdown = UCM_HA_REASON_SHUTDOWN,
+    PeerRefused = UCM_HA_REASON_PEER_REFUSED,
+    LeaseExpired = UCM_HA_REASON_LEASE_EXPIRED,
+    PeerPrecedes = UCM_HA_REASON_PEER_PRECEDES,
+    WokeFromFreeze = UCM_HA_REASON_WOKE_FROM_FREEZE,
+    AddressFailed = UCM_HA_REASON_ADDRESS_FAILED,
+    Disabled = UCM_HA_REASON_DISABLED,
+    DisabledByPeer = UCM_HA_REASON_DISABLED_BY_PEER,
+    PeerGaveWay = UCM_HA_REASON_PEER_GAVE_WAY,
+}
+
+named! { SwitchRefusal: "UCM_HA_REFUSAL_";
+    [UCM_HA_REFUSAL_NONE]
+    NotActive = UCM_HA_REFUSAL_NOT_ACTIVE,
+    PeerNotSeen = UCM_HA_REFUSAL_PEER_NOT_SEEN,
+    PeerNotStandby = UCM_HA_REFUSAL_PEER_NOT_STANDBY,
+    PeerUnhealthy = UCM_HA_REFUSAL_PEER_UNHEALTHY,
+    PeerSyncing = UCM_HA_REFUSAL_PEER_SYNCING,
+    InProgress = UCM_HA_REFUSAL_IN_PROGRESS,
+    PeerUnanswered = UCM_HA_REFUSAL_PEER_UNANSWERED,
+    PeerRefused = UCM_HA_REFUSAL_PEER_REFUSED,
+}
+
+named! { Alert: "UCM_HA_ALERT_";
+    HeartbeatLost = UCM_HA_ALERT_HEARTBEAT_LOST,
+    CableLost = UCM_HA_ALERT_CABLE_LOST,
+    LanPathLost = UCM_HA_ALERT_LAN_PATH_LOST,
+    PeerIncompatible = UCM_HA_ALERT_PEER_INCOMPATIBLE,
+    SameStationType = UCM_HA_ALERT_SAME_STATION_TYPE,
+    SettingsDiffer = UCM_HA_ALERT_SETTINGS_DIFFER,
+    ModelDiffers = UCM_HA_ALERT_MODEL_DIFFERS,
+    FirmwareDiffers = UCM_HA_ALERT_FIRMWARE_DIFFERS,
+    PeerMacMismatch = UCM_HA_ALERT_PEER_MAC_MISMATCH,
+    ForeignHolder = UCM_HA_ALERT_FOREIGN_HOLDER,
+    PeerHoldsAddress = UCM_HA_ALERT_PEER_HOLDS_ADDRESS,
+    GatewayLost = UCM_HA_ALERT_GATEWAY_LOST,
+    HandoverFailed = UCM_HA_ALERT_HANDOVER_FAILED,
+    BudgetUsed = UCM_HA_ALERT_BUDGET_USED,
+    AddressFailed = UCM_HA_ALERT_ADDRESS_FAILED,
+    NotPersisted = UCM_HA_ALERT_NOT_PERSISTED,
+    DisabledByPeer = UCM_HA_ALERT_DISABLED_BY_PEER,
+}
+
+numbered! { Port as u8:
+    Cable = UCM_HA_PORT_CABLE,
+    Lan = UCM_HA_PORT_LAN,
+    Wan = UCM_HA_PORT_WAN,
+}
+
+numbered! { AddressEvent as u8:
+    Held = UCM_HA_ADDRESS_HELD,
+    Released = UCM_HA_ADDRESS_RELEASED,
+    Failed = UCM_HA_ADDRESS_FAILED,
+    Lost = UCM_HA_ADDRESS_LOST,
+}
+
+numbered! { Command as u8:
+    ForceSwitch = UCM_HA_COMMAND_FORCE_SWITCH,
+    Disable = UCM_HA_COMMAND_DISABLE,
+    Enable = UCM_HA_COMMAND_ENABLE,
+    Shutdown = UCM_HA_COMMAND_SHUTDOWN,
+}
+
+numbered! { StationType as u8:
+    Primary = UCM_HA_STATION_PRIMARY,
+    Secondary = UCM_HA_STATION_SECONDARY,
+}
+
+numbered! { NetworkMethod as u8:
+    Switch = UCM_HA_METHOD_SWITCH,
+    Router = UCM_HA_METHOD_ROUTER,
+}
+
+numbered! { Model as u16:
+    Ucm6301 = UCM_HA_MODEL_UCM6301,
+    Ucm6302 = UCM_HA_MODEL_UCM6302,
+    Ucm6304 = UCM_HA_MODEL_UCM6304,
+    Ucm6308 = UCM_HA_MODEL_UCM6308,
+    Ucm6300A = UCM_HA_MODEL_UCM6300A,
+    Ucm6302A = UCM_HA_MODEL_UCM6302A,
+    Ucm6304A = UCM_HA_MODEL_UCM6304A,
+    Ucm6308A = UCM_HA_MODEL_UCM6308A,
+}
+
+/// Faults by their bits in C, which are those of the heartbeat: none is another one there, and none is left out.
+macro_rules! faults {
+    ($($fault:ident = $constant:ident,)*) => {
+        /// The names of the faults, by the place of their bits.
+        pub(super) const FAULT_NAMES: Names = {
+            $(assert!(Faults::$fault.bits() == $constant);)*
+            assert!(Faults::all().bits() == $($constant)|*);
+            names! { "UCM_HA_FAULT_" bits: $($constant,)* }
+        };
+    };
+}
+
+faults! {
+    FXO1 = UCM_HA_FAULT_FXO1,
+    FXO2 = UCM_HA_FAULT_FXO2,
+    FXO3 = UCM_HA_FAULT_FXO3,
+    FXO4 = UCM_HA_FAULT_FXO4,
+    FXO5 = UCM_HA_FAULT_FXO5,
+    FXO6 = UCM_HA_FAULT_FXO6,
+    FXO7 = UCM_HA_FAULT_FXO7,
+    FXO8 = UCM_HA_FAULT_FXO8,
+    LAN = UCM_HA_FAULT_LAN,
+    WAN = UCM_HA_FAULT_WAN,
+    GATEWAY = UCM_HA_FAULT_GATEWAY,
+    SERVICE = UCM_HA_FAULT_SERVICE,
+    ADDRESS = UCM_HA_FAULT_ADDRESS,
 }
 
 /// The number of an outcome of a force switch.
-pub(super) const fn refusal(value: Result<(), SwitchRefusal>) -> u8 {
-    match value {
-        Ok(()) => UCM_HA_REFUSAL_NONE,
-        Err(SwitchRefusal::NotActive) => UCM_HA_REFUSAL_NOT_ACTIVE,
-        Err(SwitchRefusal::PeerNotSeen) => UCM_HA_REFUSAL_PEER_NOT_SEEN,
-        Err(SwitchRefusal::PeerNotStandby) => UCM_HA_REFUSAL_PEER_NOT_STANDBY,
-        Err(SwitchRefusal::PeerUnhealthy) => UCM_HA_REFUSAL_PEER_UNHEALTHY,
-        Err(SwitchRefusal::PeerSyncing) => UCM_HA_REFUSAL_PEER_SYNCING,
-        Err(SwitchRefusal::InProgress) => UCM_HA_REFUSAL_IN_PROGRESS,
-        Err(SwitchRefusal::PeerUnanswered) => UCM_HA_REFUSAL_PEER_UNANSWERED,
-        Err(SwitchRefusal::PeerRefused) => UCM_HA_REFUSAL_PEER_REFUSED,
-    }
-}
-
-/// The number of an alert.
-pub(super) const fn alert(value: Alert) -> u8 {
-    match value {
-        Alert::HeartbeatLost => UCM_HA_ALERT_HEARTBEAT_LOST,
-        Alert::CableLost => UCM_HA_ALERT_CABLE_LOST,
-        Alert::LanPathLost => UCM_HA_ALERT_LAN_PATH_LOST,
-        Alert::PeerIncompatible => UCM_HA_ALERT_PEER_INCOMPATIBLE,
-        Alert::SameStationType => UCM_HA_ALERT_SAME_STATION_TYPE,
-        Alert::SettingsDiffer => UCM_HA_ALERT_SETTINGS_DIFFER,
-        Alert::ModelDiffers => UCM_HA_ALERT_MODEL_DIFFERS,
-        Alert::FirmwareDiffers => UCM_HA_ALERT_FIRMWARE_DIFFERS,
-        Alert::PeerMacMismatch => UCM_HA_ALERT_PEER_MAC_MISMATCH,
-        Alert::ForeignHolder => UCM_HA_ALERT_FOREIGN_HOLDER,
-        Alert::PeerHoldsAddress => UCM_HA_ALERT_PEER_HOLDS_ADDRESS,
-        Alert::GatewayLost => UCM_HA_ALERT_GATEWAY_LOST,
-        Alert::HandoverFailed => UCM_HA_ALERT_HANDOVER_FAILED,
-        Alert::BudgetUsed => UCM_HA_ALERT_BUDGET_USED,
-        Alert::AddressFailed => UCM_HA_ALERT_ADDRESS_FAILED,
-        Alert::NotPersisted => UCM_HA_ALERT_NOT_PERSISTED,
-        Alert::DisabledByPeer => UCM_HA_ALERT_DISABLED_BY_PEER,
-    }
-}
-
-/// The failure of a number that is none of the named values.
-pub(super) const UNKNOWN: Failure = Failure::new(UCM_HA_ERR_UNKNOWN_VALUE);
-
-/// The port of a number.
-pub(super) const fn port(number: u8) -> Result<Port, Failure> {
-    Ok(match number {
-        UCM_HA_PORT_CABLE => Port::Cable,
-        UCM_HA_PORT_LAN => Port::Lan,
-        UCM_HA_PORT_WAN => Port::Wan,
-        _ => return Err(UNKNOWN),
-    })
-}
-
-/// The address event of a number.
-pub(super) const fn address_event(number: u8) -> Result<AddressEvent, Failure> {
-    Ok(match number {
-        UCM_HA_ADDRESS_HELD => AddressEvent::Held,
-        UCM_HA_ADDRESS_RELEASED => AddressEvent::Released,
-        UCM_HA_ADDRESS_FAILED => AddressEvent::Failed,
-        UCM_HA_ADDRESS_LOST => AddressEvent::Lost,
-        _ => return Err(UNKNOWN),
-    })
-}
-
-/// The command of a number.
-pub(super) const fn command(number: u8) -> Result<Command, Failure> {
-    Ok(match number {
-        UCM_HA_COMMAND_FORCE_SWITCH => Command::ForceSwitch,
-        UCM_HA_COMMAND_DISABLE => Command::Disable,
-        UCM_HA_COMMAND_ENABLE => Command::Enable,
-        UCM_HA_COMMAND_SHUTDOWN => Command::Shutdown,
-        _ => return Err(UNKNOWN),
-    })
-}
-
-/// The station type of a number.
-pub(super) const fn station_type(number: u8) -> Result<StationType, Failure> {
-    Ok(match number {
-        UCM_HA_STATION_PRIMARY => StationType::Primary,
-        UCM_HA_STATION_SECONDARY => StationType::Secondary,
-        _ => return Err(UNKNOWN),
-    })
-}
-
-/// The network method of a number.
-pub(super) const fn network_method(number: u8) -> Result<NetworkMethod, Failure> {
-    Ok(match number {
-        UCM_HA_METHOD_SWITCH => NetworkMethod::Switch,
-        UCM_HA_METHOD_ROUTER => NetworkMethod::Router,
-        _ => return Err(UNKNOWN),
-    })
-}
-
-/// The model of an id. The ids are those of the heartbeat.
-pub(super) fn model(id: u16) -> Result<Model, Failure> {
-    Model::ALL.into_iter().find(|model| model.id() == id).ok_or(UNKNOWN)
+pub(super) fn refusal(value: Result<(), SwitchRefusal>) -> u8 {
+    value.map_or_else(Numbered::number, |()| UCM_HA_REFUSAL_NONE)
 }
 
 /// The faults of a set of bits.

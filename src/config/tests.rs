@@ -45,15 +45,18 @@ fn a_complete_configuration_is_valid() {
 fn every_bad_value_is_named() {
     use ConfigError as E;
     type Change = fn(&mut Config);
-    let cases: [(Change, ConfigError); 20] = [
+    let cases: [(Change, ConfigError); 23] = [
         (|c| c.mac = MacAddr([0; 6]), E::MacNotUnicast),
-        (|c| c.cable_mac = MacAddr([1, 0, 0, 0, 0, 1]), E::MacNotUnicast),
+        (|c| c.cable_mac = MacAddr([1, 0, 0, 0, 0, 1]), E::CableMacNotUnicast),
         (|c| c.peer_mac = Some(c.mac), E::PeerMacIsOwn),
         (|c| c.heartbeat_port = 0, E::PortZero),
         (|c| c.heartbeat_timeout_s = 2, E::TimeoutOutOfRange),
         (|c| c.heartbeat_timeout_s = 11, E::TimeoutOutOfRange),
         (|c| c.cluster_ip.prefix_len = 33, E::PrefixOutOfRange),
         (|c| c.cluster_ip.prefix_len = 0, E::PrefixOutOfRange),
+        (|c| c.own_ip.address = Ipv4Addr::UNSPECIFIED, E::OwnIpUnset),
+        (|c| c.cluster_ip.address = Ipv4Addr::UNSPECIFIED, E::ClusterIpUnset),
+        (|c| c.peer_ip = Ipv4Addr::UNSPECIFIED, E::PeerIpUnset),
         (|c| c.own_ip.address = Ipv4Addr::new(192, 168, 129, 255), E::OwnIpUnusable),
         (|c| c.cluster_ip.address = c.own_ip.address, E::ClusterIpIsOwn),
         (|c| c.cluster_ip.address = c.peer_ip, E::ClusterIpIsPeer),
@@ -71,6 +74,13 @@ fn every_bad_value_is_named() {
         assert_eq!(problems(change), [error]);
         assert!(error.to_string().starts_with(error.field()), "{error}");
     }
+}
+
+#[test]
+fn addresses_that_are_not_set_are_each_told_once() {
+    let nowhere = Cidr { address: Ipv4Addr::UNSPECIFIED, prefix_len: 24 };
+    let found = problems(|c| (c.own_ip, c.cluster_ip, c.peer_ip) = (nowhere, nowhere, nowhere.address));
+    assert_eq!(found, [ConfigError::OwnIpUnset, ConfigError::ClusterIpUnset, ConfigError::PeerIpUnset]);
 }
 
 #[test]

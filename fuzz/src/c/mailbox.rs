@@ -55,7 +55,7 @@ impl Mailbox {
         // SAFETY: as above.
         let wake = |mailbox| unsafe { ucm_ha_mailbox_post_wake(mailbox) };
         let port_known = (UCM_HA_PORT_CABLE..=UCM_HA_PORT_WAN).contains(&number);
-        let (known, mail, call): (bool, ucm_ha_mail, &dyn Fn(*const ucm_ha_mailbox) -> i32) = match what % 5 {
+        let (known, mail, call): (bool, ucm_ha_mail, &dyn Fn(*mut ucm_ha_mailbox) -> i32) = match what % 5 {
             0 => (port_known && value <= 1, mail(UCM_HA_MAIL_LINK, number, value), &link),
             1 => (value <= 1, mail(UCM_HA_MAIL_FAULT_LINE, number, value), &line),
             2 => (true, mail(UCM_HA_MAIL_KICK, number, 0), &kick),

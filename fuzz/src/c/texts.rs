@@ -25,11 +25,19 @@ pub(super) fn call(script: &mut Script<'_>) {
 
 fn names(script: &mut Script<'_>) {
     let number = script.byte();
-    for name in [ucm_ha_role_name, ucm_ha_reason_name, ucm_ha_refusal_name, ucm_ha_alert_name] {
+    for name in [
+        ucm_ha_role_name,
+        ucm_ha_reason_name,
+        ucm_ha_refusal_name,
+        ucm_ha_alert_name,
+        ucm_ha_output_name,
+        ucm_ha_fxo_state_name,
+    ] {
         text(name(number));
     }
+    text(ucm_ha_fault_name(u32::from_be_bytes(script.array())));
     let result = i32::from_be_bytes(script.array());
-    let known = (-13..=0).contains(&result) || (-116..=-100).contains(&result);
+    let known = (-13..=0).contains(&result) || (-120..=-100).contains(&result);
     assert_eq!(text(ucm_ha_result_text(result)) != "unknown result code", known, "{result}");
     assert_eq!(text(ucm_ha_library_version()), env!("CARGO_PKG_VERSION"));
 }
@@ -48,7 +56,7 @@ fn check(script: &mut Script<'_>) {
     let mut wrongs = Wrongs::default();
     wrongs.note_pointer::<ucm_ha_config>(at);
     if at == At::Right {
-        let known = codes[0] == UCM_HA_OK || codes[0] == UCM_HA_ERR_UNKNOWN_VALUE || (-116..=-100).contains(&codes[0]);
+        let known = codes[0] == UCM_HA_OK || codes[0] == UCM_HA_ERR_UNKNOWN_VALUE || (-120..=-100).contains(&codes[0]);
         assert!(known, "{}", codes[0]);
     } else {
         wrongs.judge(codes[0]);

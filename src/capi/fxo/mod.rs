@@ -7,11 +7,12 @@ pub use callback::*;
 pub use report::*;
 
 use super::memory::{self, Plain};
+use super::numbered::{Numbered, numbered};
 use super::result::{
     Failure, UCM_HA_ERR_INTERVAL_ZERO, UCM_HA_ERR_NO_SUCH_PORT, UCM_HA_ERR_NULL, UCM_HA_ERR_PORT_COUNT, code,
 };
 use super::storage::{self, Storage};
-use super::{values, version};
+use super::version;
 use crate::debounce::Limits;
 use crate::fxo::fault_line::{FaultLines, Polarity};
 use crate::fxo::si3050::{Chain, Companding, Country, Framing, Settings};
@@ -194,7 +195,7 @@ pub unsafe extern "C" fn ucm_ha_fxo_init_fault_lines(
         // SAFETY: promised by the caller.
         let config = unsafe { memory::read(config) }?;
         let read = read.ok_or(Failure::new(UCM_HA_ERR_NULL))?;
-        let (visits, polarity) = (config.visits()?, config.polarity()?);
+        let (visits, polarity) = (config.visits()?, Polarity::of_number(config.polarity)?);
         let empty = || Ports::FaultLines(FaultLines::new(heapless::Vec::new()));
         // SAFETY: promised by the caller.
         unsafe {
@@ -310,6 +311,21 @@ fn defaults() -> ucm_ha_fxo_config {
     }
 }
 
+numbered! { Framing as u8:
+    Byte = UCM_HA_FRAMING_BYTE,
+    Word = UCM_HA_FRAMING_WORD,
+}
+
+numbered! { Companding as u8:
+    ALaw = UCM_HA_COMPANDING_A_LAW,
+    MuLaw = UCM_HA_COMPANDING_MU_LAW,
+}
+
+numbered! { Polarity as u8:
+    ActiveHigh = UCM_HA_POLARITY_ACTIVE_HIGH,
+    ActiveLow = UCM_HA_POLARITY_ACTIVE_LOW,
+}
+
 impl From<PollerError> for Failure {
     fn from(error: PollerError) -> Self {
         let PollerError::PortCount(_) = error;
@@ -337,16 +353,8 @@ impl ucm_ha_fxo_config {
 
     fn chips(&self) -> Result<Settings, Failure> {
         Ok(Settings {
-            framing: match self.framing {
-                UCM_HA_FRAMING_BYTE => Framing::Byte,
-                UCM_HA_FRAMING_WORD => Framing::Word,
-                _ => return Err(values::UNKNOWN),
-            },
-            companding: match self.companding {
-                UCM_HA_COMPANDING_A_LAW => Companding::ALaw,
-                UCM_HA_COMPANDING_MU_LAW => Companding::MuLaw,
-                _ => return Err(values::UNKNOWN),
-            },
+            framing: Framing::of_number(self.framing)?,
+            companding: Companding::of_number(self.companding)?,
             country: Country {
                 international_1: self.international_1,
                 dc_termination: self.dc_termination,
@@ -354,14 +362,6 @@ impl ucm_ha_fxo_config {
                 control_3: self.control_3,
             },
         })
-    }
-
-    fn polarity(&self) -> Result<Polarity, Failure> {
-        match self.polarity {
-            UCM_HA_POLARITY_ACTIVE_HIGH => Ok(Polarity::ActiveHigh),
-            UCM_HA_POLARITY_ACTIVE_LOW => Ok(Polarity::ActiveLow),
-            _ => Err(values::UNKNOWN),
-        }
     }
 
     fn group(&self, interface: Ports) -> Group {

@@ -2,6 +2,8 @@
 
 use super::callback::spi_number;
 use crate::capi::memory::Plain;
+use crate::capi::numbered::{Numbered, numbered};
+use crate::capi::texts::{Names, names};
 use crate::debounce::{Counters, Edge};
 use crate::fault::Faults;
 use crate::fxo::{FaultKind, Observation, Report, Update, Verdict};
@@ -40,6 +42,30 @@ pub const UCM_HA_FXO_FAULT_LINE: u8 = 21;
 pub const UCM_HA_FXO_FAULT_LINE_UNREADABLE: u8 = 22;
 /// Fault: what leads to the port is not there.
 pub const UCM_HA_FXO_FAULT_MISSING: u8 = 23;
+
+/// The names of what is no fault.
+pub(in crate::capi) const STATE_NAMES: Names = names! { "UCM_HA_FXO_":
+    UCM_HA_FXO_UNKNOWN,
+    UCM_HA_FXO_HEALTHY,
+    UCM_HA_FXO_STARTING,
+    UCM_HA_FXO_SETTLING,
+    UCM_HA_FXO_RINGING,
+    UCM_HA_FXO_OVERLOAD,
+    UCM_HA_FXO_LINE_POWER_LOST,
+    UCM_HA_FXO_UNPLUGGED,
+    UCM_HA_FXO_PARALLEL_PHONE,
+};
+/// The names of what is one.
+pub(in crate::capi) const FAULT_NAMES: Names = names! { "UCM_HA_FXO_":
+    UCM_HA_FXO_FAULT_BUS,
+    UCM_HA_FXO_FAULT_NO_ANSWER,
+    UCM_HA_FXO_FAULT_MISCONFIGURED,
+    UCM_HA_FXO_FAULT_RESET_ITSELF,
+    UCM_HA_FXO_FAULT_ISOLATION_LINK,
+    UCM_HA_FXO_FAULT_LINE,
+    UCM_HA_FXO_FAULT_LINE_UNREADABLE,
+    UCM_HA_FXO_FAULT_MISSING,
+};
 
 /// Notice: too much signal, current or voltage on the line, now or within the last seconds.
 pub const UCM_HA_FXO_NOTICE_OVERLOAD: u8 = 1 << 0;
@@ -128,11 +154,7 @@ impl ucm_ha_fxo_update {
             port: first_port.saturating_add(update.port),
             seen,
             detail,
-            fault_edge: match update.fault {
-                None => UCM_HA_EDGE_NONE,
-                Some(Edge::Raised) => UCM_HA_EDGE_RAISED,
-                Some(Edge::Cleared) => UCM_HA_EDGE_CLEARED,
-            },
+            fault_edge: update.fault.map_or(UCM_HA_EDGE_NONE, Numbered::number),
             notices: update.report.notices.bits(),
             notices_raised: update.notices_raised.bits(),
             notices_cleared: update.notices_cleared.bits(),
@@ -159,17 +181,26 @@ impl ucm_ha_fxo_port {
     }
 }
 
+numbered! { Edge as u8:
+    Raised = UCM_HA_EDGE_RAISED,
+    Cleared = UCM_HA_EDGE_CLEARED,
+}
+
+numbered! { Observation as u8:
+    Starting = UCM_HA_FXO_STARTING,
+    Settling = UCM_HA_FXO_SETTLING,
+    Ringing = UCM_HA_FXO_RINGING,
+    Overload = UCM_HA_FXO_OVERLOAD,
+    LinePowerLost = UCM_HA_FXO_LINE_POWER_LOST,
+    Unplugged = UCM_HA_FXO_UNPLUGGED,
+    ParallelPhone = UCM_HA_FXO_PARALLEL_PHONE,
+}
+
 /// The number of a verdict and its detail.
-const fn verdict(verdict: Verdict) -> (u8, u8) {
+fn verdict(verdict: Verdict) -> (u8, u8) {
     match verdict {
         Verdict::Healthy => (UCM_HA_FXO_HEALTHY, 0),
-        Verdict::NotAFault(Observation::Starting) => (UCM_HA_FXO_STARTING, 0),
-        Verdict::NotAFault(Observation::Settling) => (UCM_HA_FXO_SETTLING, 0),
-        Verdict::NotAFault(Observation::Ringing) => (UCM_HA_FXO_RINGING, 0),
-        Verdict::NotAFault(Observation::Overload) => (UCM_HA_FXO_OVERLOAD, 0),
-        Verdict::NotAFault(Observation::LinePowerLost) => (UCM_HA_FXO_LINE_POWER_LOST, 0),
-        Verdict::NotAFault(Observation::Unplugged) => (UCM_HA_FXO_UNPLUGGED, 0),
-        Verdict::NotAFault(Observation::ParallelPhone) => (UCM_HA_FXO_PARALLEL_PHONE, 0),
+        Verdict::NotAFault(observation) => (observation.number(), 0),
         Verdict::Fault(kind) => fault_kind(kind),
     }
 }

@@ -177,7 +177,7 @@ void pair_settle(pair *p, int index) {
         CHECK(ucm_ha_log_output(&output, log_line, s) == UCM_HA_OK);
         carry_out(p, index, &output, frame);
     }
-    CHECK(!"the node came to rest");
+    pair_check(false, "the node came to rest", __FILE__, __LINE__);
 }
 
 void pair_run(pair *p, uint32_t span_ms) {

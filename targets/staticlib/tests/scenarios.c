@@ -131,6 +131,35 @@ static void the_header_is_that_of_the_library(void) {
     CHECK(ucm_ha_wire_version() == UCM_HA_WIRE_VERSION);
     CHECK(strcmp(ucm_ha_alert_name(UCM_HA_ALERT_HEARTBEAT_LOST), "heartbeat_lost") == 0);
     CHECK(strcmp(ucm_ha_role_name(200), "unknown") == 0);
+    CHECK(strcmp(ucm_ha_output_name(UCM_HA_OUTPUT_BIND_ADDRESS), "bind_address") == 0);
+    CHECK(strcmp(ucm_ha_fxo_state_name(UCM_HA_FXO_FAULT_NO_ANSWER), "fault_no_answer") == 0);
+}
+
+/* As firmware writes it; the compiler is asked to warn of every conversion that changes a sign. */
+static void constants_can_be_combined_without_a_cast(void) {
+    uint32_t faults = UCM_HA_FAULT_LAN | UCM_HA_FAULT_FXO1;
+    faults &= ~UCM_HA_FAULT_LAN;
+    CHECK(strcmp(ucm_ha_fault_name(faults), "fxo1") == 0);
+    int32_t distance = UCM_HA_OK-UCM_HA_ERR_NULL;
+    CHECK(distance == 1);
+}
+
+static void an_address_that_is_not_set_is_named(void) {
+    ucm_ha_config config;
+    CHECK(ucm_ha_config_defaults(&config) == UCM_HA_OK);
+    CHECK(ucm_ha_config_check(&config) == UCM_HA_ERR_CONFIG_MAC_NOT_UNICAST);
+    config.mac.octets[0] = 2;
+    CHECK(ucm_ha_config_check(&config) == UCM_HA_ERR_CONFIG_CABLE_MAC_NOT_UNICAST);
+    config.cable_mac.octets[0] = 2;
+    CHECK(ucm_ha_config_check(&config) == UCM_HA_ERR_CONFIG_OWN_IP_UNSET);
+    config.own_ip = pair_config(1).own_ip;
+    CHECK(ucm_ha_config_check(&config) == UCM_HA_ERR_CONFIG_CLUSTER_IP_UNSET);
+    config.cluster_ip = pair_config(1).cluster_ip;
+    int32_t result = ucm_ha_config_check(&config);
+    CHECK(result == UCM_HA_ERR_CONFIG_PEER_IP_UNSET);
+    CHECK(strcmp(ucm_ha_result_text(result), "peer_ip is not set") == 0);
+    config.peer_ip = pair_config(1).peer_ip;
+    CHECK(ucm_ha_config_check(&config) == UCM_HA_OK);
 }
 
 /* A line-side chip that is not there: every byte reads as 0xff. */
@@ -200,6 +229,8 @@ static void a_mailbox_keeps_order_and_tells_what_it_lost(void) {
 int main(void) {
     int passed = 0;
     RUN(the_header_is_that_of_the_library);
+    RUN(constants_can_be_combined_without_a_cast);
+    RUN(an_address_that_is_not_set_is_named);
     RUN(boot_ends_with_one_active_and_a_standby_that_hears_it);
     RUN(a_forced_switch_exchanges_the_roles_and_the_standby_refuses_one);
     RUN(a_dead_active_is_replaced_after_the_timeout);

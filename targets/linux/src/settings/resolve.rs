@@ -167,12 +167,15 @@ fn cable_stand_in(MacAddr([first, rest @ ..]): MacAddr) -> MacAddr {
 fn key_of(error: ConfigError) -> &'static str {
     use ConfigError as E;
     match error {
-        E::MacNotUnicast | E::OwnIpUnusable => "network.lan_interface",
+        E::MacNotUnicast | E::OwnIpUnset | E::OwnIpUnusable => "network.lan_interface",
+        E::CableMacNotUnicast => "network.heartbeat_interface",
         E::PeerMacIsOwn => "ha.peer_mac",
         E::PortZero => "ha.heartbeat_port",
         E::TimeoutOutOfRange => "ha.heartbeat_timeout",
-        E::PrefixOutOfRange | E::ClusterIpIsOwn | E::ClusterIpIsPeer | E::ClusterIpOutsideLan => "ha.cluster_ip",
-        E::PeerIpIsOwn | E::PeerIpOutsideLan => "ha.peer_ip",
+        E::PrefixOutOfRange | E::ClusterIpUnset | E::ClusterIpIsOwn | E::ClusterIpIsPeer | E::ClusterIpOutsideLan => {
+            "ha.cluster_ip"
+        }
+        E::PeerIpUnset | E::PeerIpIsOwn | E::PeerIpOutsideLan => "ha.peer_ip",
         E::GatewayIsNode | E::GatewayOutsideLan => "network.gateway",
         E::FirmwareTooOld => "device.firmware",
         E::NoSuchFxoPort => "ha.hardware_fault_switch",
@@ -188,7 +191,9 @@ fn needs_interfaces(error: ConfigError) -> bool {
     matches!(
         error,
         ConfigError::MacNotUnicast
+            | ConfigError::CableMacNotUnicast
             | ConfigError::PeerMacIsOwn
+            | ConfigError::OwnIpUnset
             | ConfigError::OwnIpUnusable
             | ConfigError::ClusterIpIsOwn
             | ConfigError::ClusterIpOutsideLan
