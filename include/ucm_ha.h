@@ -682,7 +682,7 @@
 /**
  * Smallest buffer for the frames that a node writes, in bytes.
  */
-#define UCM_HA_FRAME_CAPACITY 138
+#define UCM_HA_FRAME_CAPACITY 150
 
 /**
  * There is none left.
