@@ -8,7 +8,9 @@ use ucm_ha::role::Role;
 use ucm_ha::types::{Firmware, Model, StationType};
 use ucm_ha::wire::auth::Authenticator;
 use ucm_ha::wire::cable;
-use ucm_ha::wire::{Conditions, Extension, HandoverReason, Kind, MAX_EMIT_LEN, Path, Readiness, RefuseReason, Repr, Signal};
+use ucm_ha::wire::{
+    Conditions, Extension, HandoverReason, Kind, MAX_EMIT_LEN, Path, Readiness, RefuseReason, Repr, Signal,
+};
 
 const ROLES: [Role; 6] = [Role::Off, Role::Init, Role::Standby, Role::Claiming, Role::Active, Role::Yielding];
 const HANDOVERS: [HandoverReason; 3] = [HandoverReason::SelfFault, HandoverReason::Forced, HandoverReason::Shutdown];
