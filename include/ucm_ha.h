@@ -1166,7 +1166,7 @@ int32_t ucm_ha_node_next_timeout(struct ucm_ha_node *node, uint64_t *deadline_us
 /**
  * Smallest buffer for the frames that a node writes, in bytes.
  */
-#define UCM_HA_FRAME_CAPACITY 138
+#define UCM_HA_FRAME_CAPACITY 150
 
 /**
  * There is none left.

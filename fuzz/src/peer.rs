@@ -1,14 +1,16 @@
 //! The other end: heartbeats that a node takes for those of its peer, with whatever the script has them say.
 
 use crate::script::Script;
-use crate::settings::{BOOT_ID, CABLE_MAC, PEER_MAC};
+use crate::settings::{BOOT_ID, CABLE_MAC, CLUSTER_IP, PEER_IP, PEER_MAC};
 use ucm_ha::config::DEFAULT_HEARTBEAT_PORT;
 use ucm_ha::fault::Faults;
 use ucm_ha::role::Role;
 use ucm_ha::types::{Firmware, Model, StationType};
 use ucm_ha::wire::auth::Authenticator;
 use ucm_ha::wire::cable;
-use ucm_ha::wire::{HandoverReason, Kind, MAX_EMIT_LEN, Path, Readiness, RefuseReason, Repr, Signal};
+use ucm_ha::wire::{
+    Conditions, Extension, HandoverReason, Kind, MAX_EMIT_LEN, Path, Readiness, RefuseReason, Repr, Signal,
+};
 
 const ROLES: [Role; 6] = [Role::Off, Role::Init, Role::Standby, Role::Claiming, Role::Active, Role::Yielding];
 const HANDOVERS: [HandoverReason; 3] = [HandoverReason::SelfFault, HandoverReason::Forced, HandoverReason::Shutdown];
@@ -88,6 +90,13 @@ impl Peer {
             digest: u32::from(detail),
             sync_generation: 1,
             timeout_s: if terms & 0x10 != 0 { 7 } else { 3 },
+            conditions: Conditions::from_bits_truncate(u16::from(signal >> 3)),
+            // A node of version 0.1 says nothing of its pair.
+            extension: (terms & 0x08 == 0).then_some(Extension {
+                own_ip: PEER_IP,
+                cluster_ip: CLUSTER_IP,
+                data_epoch: u32::from(signal >> 7),
+            }),
         }
     }
 }

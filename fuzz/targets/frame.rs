@@ -7,12 +7,12 @@
 use libfuzzer_sys::fuzz_target;
 use ucm_ha::types::{KEY_LEN, Key};
 use ucm_ha::wire::auth::Authenticator;
-use ucm_ha::wire::{FIXED_LEN, FrameError, MAX_EMIT_LEN, Repr};
+use ucm_ha::wire::{EXTENSION_LEN, FIXED_LEN, FrameError, MAX_EMIT_LEN, Repr};
 use ucm_ha_fuzz::seal::sealed;
 use ucm_ha_fuzz::settings::KEY;
 
-/// Fixed fields that must come back to the byte. Between them: the length, which counts unknown extensions; detail and term of
-/// signals that have none, fault bits that are not known yet, flags, reserved bytes.
+/// Fixed fields that must come back to the byte. Between them: the length, which counts fields of later versions; detail and term of
+/// signals that have none, fault bits that are not known yet, flags, conditions that are not known yet.
 const KEPT: [core::ops::Range<usize>; 3] = [0..6, 8..51, 60..73];
 
 fn read_and_write(bytes: &[u8], key: Option<&Authenticator>) -> Option<Repr> {
@@ -20,7 +20,8 @@ fn read_and_write(bytes: &[u8], key: Option<&Authenticator>) -> Option<Repr> {
     let mut buffer = [0; MAX_EMIT_LEN];
     let length = repr.emit(key, &mut buffer).expect("what was read fits");
     assert_eq!(Repr::parse(&buffer[..length], key), Ok(repr));
-    for range in KEPT {
+    let extension = FIXED_LEN..FIXED_LEN + repr.extension.map_or(0, |_| EXTENSION_LEN);
+    for range in KEPT.into_iter().chain([extension]) {
         assert_eq!(buffer[range.clone()], bytes[range.clone()], "bytes {range:?}");
     }
     assert_eq!(Repr::parse(&bytes[..bytes.len() - 1], key), Err(FrameError::Malformed), "a byte too few");

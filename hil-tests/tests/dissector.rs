@@ -110,11 +110,18 @@ fn every_field_of_a_request_has_its_name_and_value() {
         "ucmha.sync_generation",
         "ucmha.timeout",
         "ucmha.flags",
+        "ucmha.conditions",
+        "ucmha.condition.draining",
+        "ucmha.condition.maintenance",
+        "ucmha.own_ip",
+        "ucmha.cluster_ip",
+        "ucmha.data_epoch",
         "ucmha.crc",
     ];
     let Some(line) = dissected("request", &[on_the_cable(&golden("request"), HEARTBEAT_PORT)], &fields) else { return };
-    let expected = "UCM-HA|UCHA|1|1|80|1|1|2|2|c0:74:ad:53:73:6c|7|0x11223344|5000000|0x55667788|9000123|5|0x177f|0|0|0\
-                    |0x00000000|1.0.10.2|0xdeadbeef|42|7|0x00|0xdd6ebc7d\n";
+    let expected = "UCM-HA|UCHA|1|1|92|1|1|2|2|c0:74:ad:53:73:6c|7|0x11223344|5000000|0x55667788|9000123|5|0x177f|0|0|0\
+                    |0x00000000|1.0.10.2|0xdeadbeef|42|7|0x00|0x0085|1|0\
+                    |192.168.129.43|192.168.129.64|3|0xbf955be3\n";
     assert_eq!(line, expected);
 }
 
@@ -131,7 +138,7 @@ fn the_bits_of_a_handover_are_named() {
         "ucmha.readiness.last_active",
         "_ws.col.Info",
     ];
-    let Some(line) = dissected("handover", &[on_the_cable(&golden("handover"), HEARTBEAT_PORT)], &fields) else {
+    let Some(line) = dissected("handover", &[on_the_cable(&golden("handover-0.1"), HEARTBEAT_PORT)], &fields) else {
         return;
     };
     assert_eq!(line, "4|1|1|6|1|0|0|1|Request, Active, term 5, Handover 6\n");
@@ -139,13 +146,15 @@ fn the_bits_of_a_handover_are_named() {
 
 #[test]
 fn codes_and_extensions_are_told_apart() {
-    let frames =
-        ["request", "request-authenticated", "extended"].map(|name| on_the_cable(&golden(name), HEARTBEAT_PORT));
-    let fields = ["ucmha.flags.authenticated", "ucmha.extension", "ucmha.crc", "ucmha.code"];
+    let frames = ["request", "request-authenticated", "extended", "request-0.1", "request-0.1-authenticated"]
+        .map(|name| on_the_cable(&golden(name), HEARTBEAT_PORT));
+    let fields = ["ucmha.flags.authenticated", "ucmha.data_epoch", "ucmha.extension", "ucmha.crc", "ucmha.code"];
     let Some(lines) = dissected("trailers", &frames, &fields) else { return };
-    let expected = "0||0xdd6ebc7d|\n\
-                    1||0x9beadd94|00c0d53810354dde6dc246a14418cf2d\n\
-                    0|0102030405060708|0xc91582f4|\n";
+    let expected = "0|3||0xbf955be3|\n\
+                    1|3||0xb995f894|f1d0dce4d198514c4a389045cc3c5f2e\n\
+                    0|3|0102030405060708|0x04059b1c|\n\
+                    0|||0xdd6ebc7d|\n\
+                    1|||0x9beadd94|00c0d53810354dde6dc246a14418cf2d\n";
     assert_eq!(lines, expected);
 }
 

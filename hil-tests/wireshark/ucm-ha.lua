@@ -6,7 +6,7 @@
 local heartbeat = Proto("ucmha", "UCM high-availability heartbeat")
 
 local MAGIC = 0x55434841
-local HEADER_LEN, CRC_LEN, CODE_LEN = 76, 4, 16
+local HEADER_LEN, EXTENSION_LEN, CRC_LEN, CODE_LEN = 76, 12, 4, 16
 local DEFAULT_PORT = 9527
 local FLAG_AUTHENTICATED = 0x01
 
@@ -33,6 +33,11 @@ local readiness_bits = {
     { "last_active", "Last active" }, { "gateway_configured", "Gateway configured" },
     { "fast_failover", "Fast failover" }, { "echo_counted", "Echo counted" }, { "syncing", "Syncing" },
     { "enabled", "Enabled" }, { "fast_suspended", "Fast suspended" }, { "hears_lan", "Hears LAN" },
+}
+local condition_bits = {
+    { "witness_configured", "Witness configured" }, { "witness_missing", "Witness missing" },
+    { "fast_armed", "Fast failover armed" }, { "maintenance", "Maintenance" }, { "restore_hold", "Restore hold" },
+    { "cloud_im_own", "Cloud IM own" }, { "cloud_im_held", "Cloud IM held" }, { "draining", "Draining" },
 }
 local fault_bits = {
     { "fxo1", "FXO 1" }, { "fxo2", "FXO 2" }, { "fxo3", "FXO 3" }, { "fxo4", "FXO 4" },
@@ -68,7 +73,11 @@ local f = {
     timeout = ProtoField.uint8("ucmha.timeout", "Timeout (s)"),
     flags = ProtoField.uint8("ucmha.flags", "Flags", base.HEX),
     authenticated = ProtoField.bool("ucmha.flags.authenticated", "Authenticated", 8, nil, FLAG_AUTHENTICATED),
-    extension = ProtoField.bytes("ucmha.extension", "Extension"),
+    conditions = ProtoField.uint16("ucmha.conditions", "Conditions", base.HEX),
+    own_ip = ProtoField.ipv4("ucmha.own_ip", "Own address"),
+    cluster_ip = ProtoField.ipv4("ucmha.cluster_ip", "Cluster IP"),
+    data_epoch = ProtoField.uint32("ucmha.data_epoch", "Data epoch"),
+    extension = ProtoField.bytes("ucmha.extension", "Fields of a later version"),
     crc = ProtoField.uint32("ucmha.crc", "CRC-32", base.HEX),
     code = ProtoField.bytes("ucmha.code", "Authentication code"),
 }
@@ -85,6 +94,7 @@ local function bit_fields(prefix, width, bits)
     return made
 end
 local readiness_fields = bit_fields("ucmha.readiness", 16, readiness_bits)
+local condition_fields = bit_fields("ucmha.condition", 16, condition_bits)
 local fault_fields = bit_fields("ucmha.fault", 32, fault_bits)
 heartbeat.fields = fields
 
@@ -129,6 +139,7 @@ local function add_state(tree, buffer)
     tree:add(f.generation, buffer(68, 4))
     tree:add(f.timeout, buffer(72, 1))
     tree:add(f.flags, buffer(73, 1)):add(f.authenticated, buffer(73, 1))
+    add_bits(tree, f.conditions, buffer(74, 2), condition_fields)
 end
 
 local function add_trailer(tree, buffer, length)
@@ -139,7 +150,16 @@ local function add_trailer(tree, buffer, length)
         tree:add_proto_expert_info(malformed)
         return
     end
-    if extension_len > 0 then tree:add(f.extension, buffer(HEADER_LEN, extension_len)) end
+    local known_len = 0
+    if extension_len >= EXTENSION_LEN then
+        known_len = EXTENSION_LEN
+        tree:add(f.own_ip, buffer(76, 4))
+        tree:add(f.cluster_ip, buffer(80, 4))
+        tree:add(f.data_epoch, buffer(84, 4))
+    end
+    if extension_len > known_len then
+        tree:add(f.extension, buffer(HEADER_LEN + known_len, extension_len - known_len))
+    end
     tree:add(f.crc, buffer(HEADER_LEN + extension_len, CRC_LEN))
     if authenticated then tree:add(f.code, buffer(length - CODE_LEN, CODE_LEN)) end
 end

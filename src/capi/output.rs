@@ -11,7 +11,7 @@ use super::values;
 use crate::{FRAME_CAPACITY, Node, Output};
 
 /// Smallest buffer for the frames that a node writes, in bytes.
-pub const UCM_HA_FRAME_CAPACITY: usize = 138;
+pub const UCM_HA_FRAME_CAPACITY: usize = 150;
 const _: () = assert!(UCM_HA_FRAME_CAPACITY == FRAME_CAPACITY);
 
 /// There is none left.

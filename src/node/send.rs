@@ -6,7 +6,7 @@ use crate::fault::Faults;
 use crate::pace::{CABLE_REST, LAN_REST};
 use crate::role::Role;
 use crate::time::{Duration, Instant};
-use crate::wire::{Kind, Path, Readiness, Repr, Signal, VERSION, cable};
+use crate::wire::{Conditions, Extension, Kind, Path, Readiness, Repr, Signal, VERSION, cable};
 
 /// Two answers on one path are at least this far apart.
 const ANSWER_SPACING: Duration = Duration::from_ms(5);
@@ -257,6 +257,12 @@ impl Node {
             digest: self.digest,
             sync_generation: self.sync.generation,
             timeout_s: self.config.heartbeat_timeout_s,
+            conditions: Conditions::empty(),
+            extension: Some(Extension {
+                own_ip: self.config.own_ip.address,
+                cluster_ip: self.config.cluster_ip.address,
+                data_epoch: 0,
+            }),
         }
     }
 

@@ -2,7 +2,7 @@ use super::*;
 use crate::fault::Faults;
 use crate::role::Role;
 use crate::types::{Firmware, MacAddr, StationType};
-use crate::wire::{Kind, Signal};
+use crate::wire::{Conditions, Kind, Signal};
 
 const OWN_BOOT: u32 = 7;
 const I: u64 = 50;
@@ -33,6 +33,8 @@ fn frame(boot_id: u32, sequence: u64, echo: u64) -> Repr {
         digest: 0,
         sync_generation: 0,
         timeout_s: 7,
+        conditions: Conditions::empty(),
+        extension: None,
     }
 }
 

@@ -2,8 +2,8 @@
 //! tests of this file read.
 //!
 //! Multi-byte fields are big-endian. The frame ends with a CRC-32 over all bytes before it and, with a key, a 128-bit
-//! authentication code over all bytes before that. Unknown bytes between the fixed fields and the CRC are ignored, so
-//! that a newer node can talk to an older one.
+//! authentication code over all bytes before that. Between the fixed fields and the CRC is an extension, which nodes of version
+//! 0.1 neither send nor read; what follows it there is ignored, so that a newer node can talk to an older one.
 //!
 //! Beside it: its authentication code ([`auth`]), the packet around it on the cable ([`cable`]), and ARP ([`arp`]).
 
@@ -19,6 +19,7 @@ use crate::time::Duration;
 use crate::types::{Firmware, MacAddr, StationType};
 use auth::{Authenticator, TAG_LEN};
 use bitflags::bitflags;
+use core::net::Ipv4Addr;
 
 /// First four bytes of every frame.
 pub const MAGIC: [u8; 4] = *b"UCHA";
@@ -26,10 +27,12 @@ pub const MAGIC: [u8; 4] = *b"UCHA";
 pub const VERSION: u8 = 1;
 /// Length of the fixed fields, in bytes.
 pub const FIXED_LEN: usize = 76;
+/// Length of the extension that this library writes, in bytes.
+pub const EXTENSION_LEN: usize = 12;
 /// Length of the CRC, in bytes.
 pub const CRC_LEN: usize = 4;
 /// Length of the longest frame this library writes, in bytes.
-pub const MAX_EMIT_LEN: usize = FIXED_LEN + CRC_LEN + TAG_LEN;
+pub const MAX_EMIT_LEN: usize = FIXED_LEN + EXTENSION_LEN + CRC_LEN + TAG_LEN;
 /// Length of the longest frame this library reads, in bytes.
 pub const MAX_PARSE_LEN: usize = 1024;
 
@@ -61,7 +64,7 @@ mod field {
     pub(super) const SYNC_GENERATION: Range<usize> = 68..72;
     pub(super) const TIMEOUT_S: usize = 72;
     pub(super) const FLAGS: usize = 73;
-    // 74..76 reserved: written as zero, ignored when read.
+    pub(super) const CONDITIONS: Range<usize> = 74..76;
 }
 
 /// Flag: an authentication code follows the CRC.
@@ -150,6 +153,74 @@ bitflags! {
 impl defmt::Format for Readiness {
     fn format(&self, f: defmt::Formatter<'_>) {
         defmt::write!(f, "Readiness({=u16:#x})", self.bits());
+    }
+}
+
+bitflags! {
+    /// What else a receiver must know of the sender. A node of version 0.1 says none of it.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+    pub struct Conditions: u16 {
+        /// Has a witness configured.
+        const WITNESS_CONFIGURED = 1 << 0;
+        /// Asked its witness for a while and got no usable answer.
+        const WITNESS_MISSING = 1 << 1;
+        /// Fast failover is armed: the gateway has shown that it keeps up.
+        const FAST_ARMED = 1 << 2;
+        /// Kept out of the active role by its operator.
+        const MAINTENANCE = 1 << 3;
+        /// Waits for the data of a restore, and claims nothing until it has them.
+        const RESTORE_HOLD = 1 << 4;
+        /// Cloud IM is enabled in its own settings.
+        const CLOUD_IM_OWN = 1 << 5;
+        /// Runs Cloud IM.
+        const CLOUD_IM_HELD = 1 << 6;
+        /// Drains its data before it hands over.
+        const DRAINING = 1 << 7;
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl defmt::Format for Conditions {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "Conditions({=u16:#x})", self.bits());
+    }
+}
+
+/// Which pair the sender belongs to, and which data it holds. A node of version 0.1 does not say it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extension {
+    /// Sender's static LAN address.
+    pub own_ip: Ipv4Addr,
+    /// The pair's cluster IP.
+    pub cluster_ip: Ipv4Addr,
+    /// Epoch of the sender's data; a restore raises it.
+    pub data_epoch: u32,
+}
+
+#[cfg(feature = "defmt")]
+impl defmt::Format for Extension {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        let (own, cluster) = (self.own_ip.to_bits(), self.cluster_ip.to_bits());
+        defmt::write!(f, "Extension({=u32:#x}, {=u32:#x}, {=u32})", own, cluster, self.data_epoch);
+    }
+}
+
+impl Extension {
+    fn emit(&self) -> [u8; EXTENSION_LEN] {
+        let [a, b, c, d] = self.own_ip.octets();
+        let [e, f, g, h] = self.cluster_ip.octets();
+        let [i, j, k, l] = self.data_epoch.to_be_bytes();
+        [a, b, c, d, e, f, g, h, i, j, k, l]
+    }
+
+    /// The beginning of a longer one is read: later versions add to it.
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        let [a, b, c, d, e, f, g, h, i, j, k, l] = *bytes.first_chunk::<EXTENSION_LEN>()?;
+        Some(Self {
+            own_ip: Ipv4Addr::new(a, b, c, d),
+            cluster_ip: Ipv4Addr::new(e, f, g, h),
+            data_epoch: u32::from_be_bytes([i, j, k, l]),
+        })
     }
 }
 
@@ -278,6 +349,10 @@ pub struct Repr {
     pub sync_generation: u32,
     /// Sender's heartbeat timeout T, in seconds.
     pub timeout_s: u8,
+    /// What else must be known of the sender.
+    pub conditions: Conditions,
+    /// Which pair it belongs to, and which data it holds; `None` in frames of version 0.1.
+    pub extension: Option<Extension>,
 }
 
 impl Repr {
@@ -288,14 +363,18 @@ impl Repr {
 
     /// Writes the frame to the front of `buffer`; `None` when it does not fit.
     pub fn emit(&self, key: Option<&Authenticator>, buffer: &mut [u8]) -> Option<usize> {
-        let length = FIXED_LEN + CRC_LEN + key.map_or(0, |_| TAG_LEN);
-        let frame = buffer.get_mut(..length)?;
-        let (fixed, trailer) = frame.split_first_chunk_mut::<FIXED_LEN>()?;
+        let covered = FIXED_LEN + self.extension.map_or(0, |_| EXTENSION_LEN);
+        let length = covered + CRC_LEN + key.map_or(0, |_| TAG_LEN);
+        let (covered, trailer) = buffer.get_mut(..length)?.split_at_mut_checked(covered)?;
+        let (fixed, extension) = covered.split_first_chunk_mut::<FIXED_LEN>()?;
         self.emit_fixed(fixed, length as u16, key.is_some());
+        if let Some(said) = self.extension {
+            *extension.first_chunk_mut()? = said.emit();
+        }
         let (crc, tag) = trailer.split_first_chunk_mut::<CRC_LEN>()?;
-        *crc = CRC.checksum(fixed).to_be_bytes();
+        *crc = CRC.checksum(covered).to_be_bytes();
         if let Some(key) = key {
-            *tag.first_chunk_mut::<TAG_LEN>()? = key.tag(&[fixed, crc]);
+            *tag.first_chunk_mut::<TAG_LEN>()? = key.tag(&[covered, crc]);
         }
         Some(length)
     }
@@ -334,6 +413,7 @@ impl Repr {
         f[field::SYNC_GENERATION].copy_from_slice(&self.sync_generation.to_be_bytes());
         f[field::TIMEOUT_S] = self.timeout_s;
         f[field::FLAGS] = if authenticated { FLAG_AUTHENTICATED } else { 0 };
+        f[field::CONDITIONS].copy_from_slice(&self.conditions.bits().to_be_bytes());
     }
 
     /// Reads and authenticates one frame. With a key, a frame without an authentication code is
@@ -368,7 +448,9 @@ impl Repr {
         if !authentic {
             return Err(FrameError::Unauthentic);
         }
-        Self::parse_fixed(fixed).ok_or(FrameError::Malformed)
+        let mut repr = Self::parse_fixed(fixed).ok_or(FrameError::Malformed)?;
+        repr.extension = Extension::parse(extension);
+        Ok(repr)
     }
 
     fn parse_fixed(f: &[u8; FIXED_LEN]) -> Option<Self> {
@@ -406,6 +488,8 @@ impl Repr {
             digest: u32_at(f, field::DIGEST.start),
             sync_generation: u32_at(f, field::SYNC_GENERATION.start),
             timeout_s: Some(f[field::TIMEOUT_S]).filter(|s| heartbeat_timeout_is_valid(*s))?,
+            conditions: Conditions::from_bits_truncate(u16_at(field::CONDITIONS.start)),
+            extension: None,
         })
     }
 }

@@ -54,6 +54,21 @@ fn standby_asks() -> Repr {
         digest: 0xdead_beef,
         sync_generation: 42,
         timeout_s: 7,
+        conditions: Conditions::empty(),
+        extension: None,
+    }
+}
+
+/// The same, of a node that says which pair it belongs to.
+fn standby_of_a_pair() -> Repr {
+    Repr {
+        conditions: Conditions::WITNESS_CONFIGURED | Conditions::FAST_ARMED | Conditions::DRAINING,
+        extension: Some(Extension {
+            own_ip: Ipv4Addr::new(192, 168, 129, 43),
+            cluster_ip: Ipv4Addr::new(192, 168, 129, 64),
+            data_epoch: 3,
+        }),
+        ..standby_asks()
     }
 }
 
@@ -85,9 +100,11 @@ fn emitted(repr: &Repr, key: Option<&Authenticator>) -> Vec<u8> {
 fn golden_frames_are_written_and_read_to_the_byte() {
     let key = key();
     for (name, repr, key) in [
-        ("request", standby_asks(), None),
-        ("request-authenticated", standby_asks(), Some(&key)),
-        ("handover", active_offers(), None),
+        ("request", standby_of_a_pair(), None),
+        ("request-authenticated", standby_of_a_pair(), Some(&key)),
+        ("request-0.1", standby_asks(), None),
+        ("request-0.1-authenticated", standby_asks(), Some(&key)),
+        ("handover-0.1", active_offers(), None),
     ] {
         let bytes = emitted(&repr, key);
         assert_eq!(hex(&bytes), hex(&golden(name)), "golden frame {name}");
@@ -98,13 +115,25 @@ fn golden_frames_are_written_and_read_to_the_byte() {
 #[test]
 fn a_frame_of_the_next_version_that_still_speaks_ours_is_read_without_its_new_fields() {
     let frame = golden("extended");
-    assert_eq!(frame.len(), FIXED_LEN + 8 + CRC_LEN);
-    assert_eq!(Repr::parse(&frame, None), Ok(Repr { version_max: 2, ..standby_asks() }));
+    assert_eq!(frame.len(), FIXED_LEN + EXTENSION_LEN + 8 + CRC_LEN);
+    assert_eq!(Repr::parse(&frame, None), Ok(Repr { version_max: 2, ..standby_of_a_pair() }));
+}
+
+#[test]
+fn an_extension_that_is_too_short_for_its_fields_says_nothing() {
+    for length in 1..EXTENSION_LEN {
+        let mut frame = golden("request-0.1");
+        frame.truncate(FIXED_LEN);
+        frame.extend(std::iter::repeat_n(0xc0, length));
+        frame[field::LENGTH.end - 1] = (FIXED_LEN + length + CRC_LEN) as u8;
+        frame.extend(CRC.checksum(&frame).to_be_bytes());
+        assert_eq!(Repr::parse(&frame, None), Ok(standby_asks()), "{length} bytes");
+    }
 }
 
 #[test]
 fn a_frame_in_the_next_layout_is_an_unknown_version_not_damage() {
-    let mut frame = golden("request");
+    let mut frame = golden("request-0.1");
     frame[4] = 2;
     assert_eq!(Repr::parse(&frame, None), Err(FrameError::UnknownVersion));
 }
@@ -112,16 +141,21 @@ fn a_frame_in_the_next_layout_is_an_unknown_version_not_damage() {
 #[test]
 fn with_a_key_a_frame_without_a_code_is_not_authentic_and_the_other_way_round() {
     let key = key();
-    assert_eq!(Repr::parse(&golden("request"), Some(&key)), Err(FrameError::Unauthentic));
-    assert_eq!(Repr::parse(&golden("request-authenticated"), None), Err(FrameError::Unauthentic));
+    assert_eq!(Repr::parse(&golden("request-0.1"), Some(&key)), Err(FrameError::Unauthentic));
+    assert_eq!(Repr::parse(&golden("request-0.1-authenticated"), None), Err(FrameError::Unauthentic));
     let other = Authenticator::new(&Key([9; 32]));
-    assert_eq!(Repr::parse(&golden("request-authenticated"), Some(&other)), Err(FrameError::Unauthentic));
+    assert_eq!(Repr::parse(&golden("request-0.1-authenticated"), Some(&other)), Err(FrameError::Unauthentic));
 }
 
 #[test]
 fn no_flipped_bit_and_no_truncation_passes() {
     let key = key();
-    for (name, key) in [("request", None), ("request-authenticated", Some(&key))] {
+    for (name, key) in [
+        ("request", None),
+        ("request-authenticated", Some(&key)),
+        ("request-0.1", None),
+        ("request-0.1-authenticated", Some(&key)),
+    ] {
         let frame = golden(name);
         for bit in 0..frame.len() * 8 {
             let mut damaged = frame.clone();
@@ -145,7 +179,7 @@ fn with_byte(frame: &[u8], at: usize, value: u8) -> Vec<u8> {
 
 #[test]
 fn values_that_no_sender_writes_are_malformed() {
-    let frame = golden("request");
+    let frame = golden("request-0.1");
     let unknown = [
         (field::MAGIC.start, b'X'),
         (field::LENGTH.end - 1, FIXED_LEN as u8 + CRC_LEN as u8 + 1),
@@ -161,7 +195,7 @@ fn values_that_no_sender_writes_are_malformed() {
         let bytes = with_byte(&frame, at, value);
         assert_eq!(Repr::parse(&bytes, None), Err(FrameError::Malformed), "byte {at} = {value}");
     }
-    let offer = golden("handover");
+    let offer = golden("handover-0.1");
     assert!(Repr::parse(&with_byte(&offer, field::SIGNAL_DETAIL, 2), None).is_ok());
     assert_eq!(Repr::parse(&with_byte(&offer, field::SIGNAL_DETAIL, 9), None), Err(FrameError::Malformed));
 }
@@ -177,16 +211,17 @@ fn lengthened(frame: &[u8], length: u16) -> Vec<u8> {
 
 #[test]
 fn a_frame_may_be_as_long_as_the_document_allows_and_no_longer() {
-    let frame = golden("request");
+    let frame = golden("request-0.1");
     for length in [81, 512, 1024] {
-        assert_eq!(Repr::parse(&lengthened(&frame, length), None), Ok(standby_asks()), "{length} bytes");
+        let read = Repr::parse(&lengthened(&frame, length), None).expect("a heartbeat");
+        assert_eq!(Repr { extension: None, ..read }, standby_asks(), "{length} bytes");
     }
     assert_eq!(Repr::parse(&lengthened(&frame, 1025), None), Err(FrameError::Malformed));
 }
 
 #[test]
-fn reserved_bytes_and_unknown_bits_are_ignored() {
-    let frame = with_byte(&with_byte(&golden("request"), 74, 0xff), field::READINESS.start, 0xf6);
+fn unknown_bits_are_ignored() {
+    let frame = with_byte(&with_byte(&golden("request-0.1"), 74, 0xff), field::READINESS.start, 0xf6);
     assert!(Repr::parse(&frame, None).is_ok());
     assert!(Repr::parse(&with_byte(&frame, field::FLAGS, !FLAG_AUTHENTICATED), None).is_ok());
 }
@@ -194,7 +229,7 @@ fn reserved_bytes_and_unknown_bits_are_ignored() {
 #[test]
 fn a_buffer_that_is_too_short_is_not_written_past() {
     for length in 0..MAX_EMIT_LEN {
-        assert_eq!(standby_asks().emit(Some(&key()), &mut std::vec![0; length]), None);
+        assert_eq!(standby_of_a_pair().emit(Some(&key()), &mut std::vec![0; length]), None);
     }
 }
 
@@ -228,6 +263,8 @@ proptest! {
         (readiness, faults, firmware) in any::<(u16, u32, [u8; 4])>(),
         signal in any_signal(),
         timeout_s in 3..=10_u8,
+        conditions in any::<u16>(),
+        extension in any::<Option<(u32, u32, u32)>>(),
         keyed in any::<bool>(),
     ) {
         let repr = Repr {
@@ -243,6 +280,12 @@ proptest! {
             faults: Faults::from_bits_truncate(faults),
             firmware: Firmware(firmware),
             digest, sync_generation, timeout_s,
+            conditions: Conditions::from_bits_truncate(conditions),
+            extension: extension.map(|(own, cluster, data_epoch)| Extension {
+                own_ip: own.into(),
+                cluster_ip: cluster.into(),
+                data_epoch,
+            }),
         };
         let key = key();
         let key = keyed.then_some(&key);

@@ -9,7 +9,7 @@ use crate::role::Role;
 use crate::types::{Firmware, MacAddr, StationType};
 use crate::wire::arp::{self, Message};
 use crate::wire::cable;
-use crate::wire::{HandoverReason, Kind, Path, Readiness, Repr, Signal};
+use crate::wire::{Conditions, HandoverReason, Kind, Path, Readiness, Repr, Signal};
 use crate::{Config, FRAME_CAPACITY, Instant, Node};
 use std::vec::Vec;
 
@@ -113,6 +113,8 @@ impl Alone {
             digest: 0,
             sync_generation: 1,
             timeout_s: self.node.config().heartbeat_timeout_s,
+            conditions: Conditions::empty(),
+            extension: None,
         };
         let mut frame = [0; FRAME_CAPACITY];
         let payload = &mut frame[cable::HEADER_LEN..];

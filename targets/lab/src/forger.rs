@@ -193,7 +193,7 @@ mod tests {
     use crate::plan::Node;
     use ucm_ha::fault::Faults;
     use ucm_ha::types::{Firmware, StationType};
-    use ucm_ha::wire::{FrameError, Kind, Path, Readiness, Signal};
+    use ucm_ha::wire::{Conditions, FrameError, Kind, Path, Readiness, Signal};
 
     const FRAMES: usize = TRICKS.len() * 100;
 
@@ -218,6 +218,8 @@ mod tests {
             digest: 5,
             sync_generation: 0,
             timeout_s: 3,
+            conditions: Conditions::empty(),
+            extension: None,
         }
     }
 
