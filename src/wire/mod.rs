@@ -448,12 +448,10 @@ impl Repr {
         if !authentic {
             return Err(FrameError::Unauthentic);
         }
-        let mut repr = Self::parse_fixed(fixed).ok_or(FrameError::Malformed)?;
-        repr.extension = Extension::parse(extension);
-        Ok(repr)
+        Self::parse_fields(fixed, extension).ok_or(FrameError::Malformed)
     }
 
-    fn parse_fixed(f: &[u8; FIXED_LEN]) -> Option<Self> {
+    fn parse_fields(f: &[u8; FIXED_LEN], extension: &[u8]) -> Option<Self> {
         let u16_at = |at: usize| u16::from_be_bytes([f[at], f[at + 1]]);
         let signal_term = u32_at(f, field::SIGNAL_TERM.start);
         let boot_id = u32_at(f, field::BOOT_ID.start);
@@ -489,7 +487,7 @@ impl Repr {
             sync_generation: u32_at(f, field::SYNC_GENERATION.start),
             timeout_s: Some(f[field::TIMEOUT_S]).filter(|s| heartbeat_timeout_is_valid(*s))?,
             conditions: Conditions::from_bits_truncate(u16_at(field::CONDITIONS.start)),
-            extension: None,
+            extension: Extension::parse(extension),
         })
     }
 }
