@@ -1,4 +1,4 @@
-//! Settings of one node, and what makes them valid.
+//! The settings of a node, and what makes them valid.
 
 use crate::crc::CRC;
 use crate::fault::Faults;
@@ -24,7 +24,7 @@ pub struct FaultPolicy {
     pub link_raise_ms: u32,
     /// How long it must be back to clear it, in ms.
     pub link_clear_ms: u32,
-    /// Handovers for own faults that are allowed in one window.
+    /// How many handovers for own faults are allowed in one window.
     pub handover_budget: u8,
     /// Length of that window, in seconds.
     pub handover_window_s: u32,
@@ -47,7 +47,7 @@ impl Default for FaultPolicy {
     }
 }
 
-/// Everything one node has to know. Plain data; [`Config::validate`] says whether a node can run on it.
+/// Everything a node has to know. Plain data; [`Config::validate`] says whether a node can run with it.
 ///
 /// Made by [`Config::new`], whose result is then changed field by field: there may be more fields in a later version.
 #[derive(Clone, Copy, Debug)]
@@ -56,7 +56,7 @@ impl Default for FaultPolicy {
 pub struct Config {
     /// High availability on? A node that is off holds nothing and tells its peer so. Default: on.
     pub enabled: bool,
-    /// Configured station type, another one on each node.
+    /// Configured station type, a different one on each node.
     pub station_type: StationType,
     /// MAC address of the LAN interface: this node's identity.
     pub mac: MacAddr,
@@ -92,7 +92,7 @@ pub struct Config {
     pub fault: FaultPolicy,
 }
 
-/// Why a node cannot run on a [`Config`].
+/// Why a node cannot run with a [`Config`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -305,7 +305,7 @@ impl Config {
         digest.finalize()
     }
 
-    /// Checks every rule and reports each violation to `report`; `true` when there was none.
+    /// Checks every rule and calls `report` for each violation; `true` when there is none.
     pub fn check(&self, mut report: impl FnMut(ConfigError)) -> bool {
         let mut valid = true;
         for rule in ConfigError::ALL.into_iter().filter(|rule| self.violates(*rule)) {
