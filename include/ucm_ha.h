@@ -78,26 +78,26 @@
  *     ucm_ha_fault_name, ucm_ha_fxo_state_name
  *
  * THE LOOP
- *   Give the node a fact (ucm_ha_node_*), then carry out what ucm_ha_node_poll_output says until there is no more, in that
- *   order, then sleep until ucm_ha_node_next_timeout or the next fact. docs/porting.md goes through it step by step.
+ *   Tell the node a fact (ucm_ha_node_*), carry out what ucm_ha_node_poll_output says, in that order, until there is no
+ *   more, then sleep until ucm_ha_node_next_timeout or the next fact. docs/porting.md goes through it step by step.
  *
  * OWNERSHIP
- *   All memory is the caller's: ucm_ha_node, ucm_ha_fxo and the like are plain storage, in .bss, on a stack or
- *   wherever. The library allocates nothing and keeps no pointer after a call has returned, but for the callbacks and
- *   contexts that an init function takes. Storage need not be cleared before it is initialised, but must not hold what it
- *   held before a reset. It must not be moved or copied afterwards: a copy counts as not initialised. It needs no
- *   destruction. Pointers of one call must not overlap.
+ *   All memory is the caller's: ucm_ha_node, ucm_ha_fxo and the like are plain storage, in .bss, on a stack or elsewhere.
+ *   The library allocates nothing and keeps no pointer after a call has returned, except the callbacks and contexts that an
+ *   init function takes. Storage need not be cleared before it is initialised, but must not still hold what it held before a
+ *   reset. Afterwards it must not be moved or copied: a copy counts as not initialised. It needs no destruction. Pointers
+ *   of one call must not overlap.
  *
  * THREADS AND INTERRUPTS
  *   The library has no state of its own: calls on different storage need no lock. Calls on the same storage must be made one
- *   at a time, by whatever locks the firmware has. A call from an interrupt, or from a callback, that interrupts another
- *   call on the same storage is refused with UCM_HA_ERR_BUSY; between threads that check is only a help, not a lock.
- *   The functions of ucm_ha_mailbox are made for interrupts and threads: but for its init, they may be called at any time.
+ *   at a time, by whatever locks the firmware has. A call from an interrupt or a callback that interrupts another call on
+ *   the same storage is refused with UCM_HA_ERR_BUSY; between threads that check is a help and not a lock.
+ *   The functions of ucm_ha_mailbox are made for interrupts and threads: all but its init may be called at any time.
  *   Functions without storage (texts, names, versions, config) may be called from anywhere at any time.
- *   No call waits, loops without bound, recurses or calls back, but for the callbacks that it is given.
+ *   No call waits, loops without bound, recurses, or calls anything but the callbacks that it was given.
  *
  * TIME
- *   now_us is monotonic time in microseconds, from any origin, but always the same one. It must count the time that the machine
+ *   now_us is monotonic time in microseconds since any origin that stays the same. It must include the time that the machine
  *   was suspended (CLOCK_BOOTTIME on Linux). A time before the last one counts as the last one.
  *
  * ERRORS
@@ -144,7 +144,7 @@ uint32_t ucm_ha_abi_version(void);
 uint8_t ucm_ha_wire_version(void);
 
 /**
- * The release of the linked library, e.g. "0.1.0". The string lives for ever.
+ * The release of the linked library, e.g. "0.1.0". The string is static.
  */
 const char *ucm_ha_library_version(void);
 
@@ -327,7 +327,7 @@ const char *ucm_ha_library_version(void);
 
 /**
  * What a result code means and what to do, in one line of English. For any other number: "unknown result code". The
- * string lives for ever. May be called from any context.
+ * string is static. May be called from any context.
  */
 const char *ucm_ha_result_text(int32_t result);
 
@@ -807,8 +807,7 @@ typedef struct ucm_ha_mac {
 } ucm_ha_mac;
 
 /**
- * Everything one node has to know. Fill it with ucm_ha_config_defaults first, then set what is yours. Truth values are 0
- * or 1.
+ * Everything a node has to know. Fill it with ucm_ha_config_defaults, then set what is yours. Truth values are 0 or 1.
  */
 typedef struct ucm_ha_config {
     /**
@@ -841,7 +840,7 @@ typedef struct ucm_ha_config {
      */
     uint8_t enabled;
     /**
-     * UCM_HA_STATION_*, another one on each node. Default: primary.
+     * UCM_HA_STATION_*, a different one on each node. Default: primary.
      */
     uint8_t station_type;
     /**
@@ -853,7 +852,7 @@ typedef struct ucm_ha_config {
      */
     uint8_t heartbeat_timeout_s;
     /**
-     * Take over within 500 ms when the active's machine is gone; needs a gateway. Default: 1.
+     * Take over within 500 ms when the active's machine is gone; has no effect without a gateway. Default: 1.
      */
     uint8_t fast_failover;
     /**
@@ -927,7 +926,7 @@ typedef struct ucm_ha_config {
 } ucm_ha_config;
 
 /**
- * What must survive a restart: stored when UCM_HA_OUTPUT_PERSIST asks, given back to ucm_ha_node_init.
+ * What must survive a restart: store it when UCM_HA_OUTPUT_PERSIST asks, and give it back to ucm_ha_node_init.
  */
 typedef struct ucm_ha_record {
     /**
@@ -957,17 +956,17 @@ typedef struct ucm_ha_record {
 } ucm_ha_record;
 
 /**
- * Fills config with the defaults named at its fields, and with zeros elsewhere.
+ * Fills config with the defaults named at its fields, and the rest with zeros.
  *
  * Errors: UCM_HA_ERR_NULL, UCM_HA_ERR_MISALIGNED; nothing is written.
  */
 int32_t ucm_ha_config_defaults(struct ucm_ha_config *config);
 
 /**
- * Says whether a node could run on config, without making one.
+ * Whether a node could run with config; makes none.
  *
  * Errors: UCM_HA_ERR_NULL, UCM_HA_ERR_MISALIGNED; UCM_HA_ERR_UNKNOWN_VALUE for a field that is none of its named values;
- * else the first violated rule, UCM_HA_ERR_CONFIG_*, whose text (ucm_ha_result_text) names the field and what to do.
+ * else the first violated rule, UCM_HA_ERR_CONFIG_*, whose text (ucm_ha_result_text) names the field and the remedy.
  */
 int32_t ucm_ha_config_check(const struct ucm_ha_config *config);
 
@@ -1004,8 +1003,8 @@ typedef struct ucm_ha_node {
 } ucm_ha_node;
 
 /**
- * Makes a node in its first state, UCM_HA_ROLE_INIT or UCM_HA_ROLE_OFF, and puts it into the storage. Afterwards call
- * ucm_ha_node_poll_output until it has no more: a cluster IP left over from before is to be released.
+ * Makes a node in its first role, UCM_HA_ROLE_INIT or UCM_HA_ROLE_OFF, and puts it into the storage. Then call
+ * ucm_ha_node_poll_output until there is no more: a cluster IP that is left over must be released.
  *
  * abi_version is UCM_HA_ABI_VERSION. record is what the last UCM_HA_OUTPUT_PERSIST stored, or NULL if there is none.
  * boot_id must be random and non-zero at every start; zero counts as one. now_us is the monotonic time in microseconds.
@@ -1022,10 +1021,10 @@ int32_t ucm_ha_node_init(struct ucm_ha_node *node,
                          uint64_t now_us);
 
 /**
- * Wipes the storage, the key included. Afterwards it counts as never initialised.
+ * Wipes the storage, including the key. It then counts as never initialised.
  *
- * A node that is active is forgotten with its address still bound: send UCM_HA_COMMAND_SHUTDOWN and wait for
- * UCM_HA_OUTPUT_STOPPED before.
+ * An active node is forgotten with its address still bound: first send UCM_HA_COMMAND_SHUTDOWN and wait for
+ * UCM_HA_OUTPUT_STOPPED.
  *
  * Errors: UCM_HA_ERR_NULL, UCM_HA_ERR_MISALIGNED, UCM_HA_ERR_NOT_INITIALISED, UCM_HA_ERR_BUSY; nothing is changed.
  */
@@ -1075,12 +1074,15 @@ int32_t ucm_ha_node_arp_frame(struct ucm_ha_node *node,
                               size_t len);
 
 /**
- * Whether a port (UCM_HA_PORT_*) has carrier: to be told at start and whenever it may have changed. Repeating the same
- * state is harmless. up is 0 or 1.
+ * Whether a port (UCM_HA_PORT_*) has carrier: tell it at start and whenever it may have changed. Repeating the same state is
+ * harmless. up is 0 or 1.
  *
  * Errors: those of the storage, UCM_HA_ERR_UNKNOWN_VALUE; nothing is changed.
  */
-int32_t ucm_ha_node_link(struct ucm_ha_node *node, uint64_t now_us, uint8_t port, uint8_t up);
+int32_t ucm_ha_node_link(struct ucm_ha_node *node,
+                         uint64_t now_us,
+                         uint8_t port,
+                         uint8_t up);
 
 /**
  * What became of the cluster IP on the LAN interface (UCM_HA_ADDRESS_*).
@@ -1090,8 +1092,8 @@ int32_t ucm_ha_node_link(struct ucm_ha_node *node, uint64_t now_us, uint8_t port
 int32_t ucm_ha_node_address(struct ucm_ha_node *node, uint64_t now_us, uint8_t event);
 
 /**
- * Whether the LAN interface has the own static address (present is 1) or has lost it (0): to be told whenever that may have
- * changed. It counts as there until then. A node without it claims nothing without the peer's consent, because the peer's
+ * Whether the LAN interface has the own static address (present is 1) or has lost it (0): tell it whenever that may have
+ * changed. Until then it counts as there. A node without it claims nothing unless the peer agrees, because the peer's
  * datagrams cannot arrive; an active keeps its role.
  *
  * Errors: those of the storage, UCM_HA_ERR_UNKNOWN_VALUE; nothing is changed.
@@ -1101,8 +1103,8 @@ int32_t ucm_ha_node_own_address(struct ucm_ha_node *node,
                                 uint8_t present);
 
 /**
- * The record of the newest UCM_HA_OUTPUT_PERSIST was stored and will be read back after a restart (saved is 1), or could
- * not be (0).
+ * Whether the record of the newest UCM_HA_OUTPUT_PERSIST was stored and will be read back after a restart (saved is 1) or
+ * could not be stored (0).
  *
  * Errors: those of the storage, UCM_HA_ERR_UNKNOWN_VALUE; nothing is changed.
  */
@@ -1122,8 +1124,8 @@ int32_t ucm_ha_node_fault(struct ucm_ha_node *node,
                           uint8_t raised);
 
 /**
- * Faults (UCM_HA_FAULT_*, several may be combined) cannot be told yet (unknown is 1), as after a start, or can from now on
- * (0). While so, the node does not count as healthier than a peer with such a fault. See ucm_ha_fxo_unknown.
+ * Faults (UCM_HA_FAULT_*, several may be combined) that are not known yet (unknown is 1), as after a start, or are known from
+ * now on (0). While one is unknown, the node does not count as healthier than a peer that has it. See ucm_ha_fxo_unknown.
  *
  * Errors: as for ucm_ha_node_fault.
  */
@@ -1154,12 +1156,13 @@ int32_t ucm_ha_node_command(struct ucm_ha_node *node,
                             uint8_t command);
 
 /**
- * When to call ucm_ha_node_timeout, unless another input comes before: monotonic time in microseconds, or
- * UCM_HA_NEVER_US. To be asked anew after every input.
+ * When to call ucm_ha_node_timeout, unless another input comes first: monotonic time in microseconds, or UCM_HA_NEVER_US.
+ * Ask again after every input.
  *
  * Errors: those of the storage; UCM_HA_ERR_NULL, UCM_HA_ERR_MISALIGNED for deadline_us. Nothing is written.
  */
-int32_t ucm_ha_node_next_timeout(struct ucm_ha_node *node, uint64_t *deadline_us);
+int32_t ucm_ha_node_next_timeout(struct ucm_ha_node *node,
+                                 uint64_t *deadline_us);
 
 /* ---- The node: effects come out ---- */
 
@@ -1208,13 +1211,12 @@ int32_t ucm_ha_node_next_timeout(struct ucm_ha_node *node, uint64_t *deadline_us
 #define UCM_HA_OUTPUT_SEND_ARP 6
 
 /**
- * Store record durably, then report ucm_ha_node_persisted. May take its time; only the newest one matters.
+ * Store record durably, then report it with ucm_ha_node_persisted. That may take its time; only the newest record matters.
  */
 #define UCM_HA_OUTPUT_PERSIST 7
 
 /**
- * The role changed: role_before, role, term, reason. Where the two roles are equal, whoever follows the roles should be told
- * of it again.
+ * The role changed: role_before, role, term, reason. Equal roles mean that whoever follows the role should be told again.
  */
 #define UCM_HA_OUTPUT_ROLE_CHANGED 8
 
@@ -1229,7 +1231,7 @@ int32_t ucm_ha_node_next_timeout(struct ucm_ha_node *node, uint64_t *deadline_us
 #define UCM_HA_OUTPUT_FAULT_CHANGED 10
 
 /**
- * Ask the peer for all data, then report ucm_ha_node_sync_done.
+ * Ask the peer for all data, then report the outcome with ucm_ha_node_sync_done.
  */
 #define UCM_HA_OUTPUT_START_FULL_SYNC 11
 
@@ -1319,8 +1321,8 @@ typedef struct ucm_ha_output {
 } ucm_ha_output;
 
 /**
- * The next effect to carry out; its kind is UCM_HA_OUTPUT_NONE when there is none left. To be called until then after
- * every input, and the effects to be carried out in this order.
+ * The next effect to carry out; its kind is UCM_HA_OUTPUT_NONE when there is none left. Call it until then after every
+ * input, and carry the effects out in this order.
  *
  * frame is a buffer of frame_capacity bytes, at least UCM_HA_FRAME_CAPACITY. Its first frame_len bytes are written for the
  * kinds that send something, and nothing else.
@@ -1894,8 +1896,8 @@ int32_t ucm_ha_fxo_next_poll(struct ucm_ha_fxo *fxo, uint64_t *due_us);
 int32_t ucm_ha_fxo_faults(struct ucm_ha_fxo *fxo, uint32_t *faults);
 
 /**
- * The faults of the ports that have been neither seen well nor found faulty since the start: to be told to the node with
- * ucm_ha_node_fault_unknown, 1 at the start and 0 as they go. It only shrinks, and only by a visit that changed something.
+ * The faults of the ports that have been found neither well nor faulty since the start: tell the node with
+ * ucm_ha_node_fault_unknown, 1 at the start and 0 as they go. They only become fewer, and only by a visit that changed something.
  *
  * Errors: as for ucm_ha_fxo_faults.
  */
@@ -2057,7 +2059,7 @@ typedef struct ucm_ha_service_change {
  * Puts an empty table into the storage. A service must have been well for clear_ms before its fault is cleared.
  * abi_version is UCM_HA_ABI_VERSION. Storage in use may be initialised again; its services are forgotten.
  *
- * The node has one fault for all services together: after every change give it UCM_HA_FAULT_SERVICE with ucm_ha_node_fault,
+ * The node has one fault for all services together: after every change tell it UCM_HA_FAULT_SERVICE with ucm_ha_node_fault,
  * raised as long as ucm_ha_services_faults is not 0.
  *
  * Errors: UCM_HA_ERR_ABI_VERSION, UCM_HA_ERR_NULL, UCM_HA_ERR_MISALIGNED, UCM_HA_ERR_BUSY; the storage is left as it was.
@@ -2100,7 +2102,7 @@ int32_t ucm_ha_services_event(struct ucm_ha_services *services,
                               struct ucm_ha_service_change *change);
 
 /**
- * Lets deadlines pass. To be called at ucm_ha_services_next_deadline, after the events that wait, until change says
+ * Lets deadlines pass. Call it at ucm_ha_services_next_deadline, after the events that wait, until change says
  * UCM_HA_EDGE_NONE.
  *
  * Errors: those of the storage; UCM_HA_ERR_NULL for change. Nothing is written or changed.
@@ -2129,7 +2131,7 @@ int32_t ucm_ha_services_faults(struct ucm_ha_services *services, uint32_t *fault
 int32_t ucm_ha_services_causes(struct ucm_ha_services *services, uint8_t service, uint8_t *causes);
 
 /**
- * Holds the time up to now against nobody: signs of life were lost on their way, as after UCM_HA_MAIL_LOST.
+ * Holds the time until now against no service: signs of life were lost on the way, as after UCM_HA_MAIL_LOST.
  *
  * Errors: those of the storage; nothing is changed.
  */
@@ -2225,11 +2227,10 @@ typedef struct ucm_ha_mail {
 } ucm_ha_mail;
 
 /**
- * Puts an empty mailbox into the storage. To be called before any context that posts runs. abi_version is
- * UCM_HA_ABI_VERSION.
+ * Puts an empty mailbox into the storage. Call it before anything that posts can run. abi_version is UCM_HA_ABI_VERSION.
  *
- * The other functions of the mailbox may then be called from any context at any time, also while another one runs on the
- * same mailbox: each makes one short critical section (ucm_ha_critical_enter in ucm_ha_hooks.h).
+ * The other functions of the mailbox may then be called from any context at any time, even while another one runs on the
+ * same mailbox: each is one short critical section (ucm_ha_critical_enter in ucm_ha_hooks.h).
  *
  * Errors: UCM_HA_ERR_ABI_VERSION, UCM_HA_ERR_NULL, UCM_HA_ERR_MISALIGNED; the storage is left as it was.
  */
@@ -2237,8 +2238,8 @@ int32_t ucm_ha_mailbox_init(struct ucm_ha_mailbox *mailbox,
                             uint32_t abi_version);
 
 /**
- * Posts that the carrier of a port (UCM_HA_PORT_*) changed. up is 0 or 1. A post that finds no room is counted and
- * told by UCM_HA_MAIL_LOST.
+ * Posts that the carrier of a port (UCM_HA_PORT_*) changed. up is 0 or 1. A post that finds no room is counted, and
+ * UCM_HA_MAIL_LOST tells of it.
  *
  * Errors: UCM_HA_ERR_NULL, UCM_HA_ERR_MISALIGNED, UCM_HA_ERR_NOT_INITIALISED, UCM_HA_ERR_UNKNOWN_VALUE; nothing is posted.
  */
@@ -2275,7 +2276,7 @@ int32_t ucm_ha_mailbox_post_crash(struct ucm_ha_mailbox *mailbox, uint8_t servic
 int32_t ucm_ha_mailbox_post_wake(struct ucm_ha_mailbox *mailbox);
 
 /**
- * Takes the oldest post out. To be called in the loop of the node until mail->kind is UCM_HA_MAIL_NONE.
+ * Takes the oldest post out. Call it in the loop of the node until mail->kind is UCM_HA_MAIL_NONE.
  *
  * Errors: UCM_HA_ERR_NULL, UCM_HA_ERR_MISALIGNED (also for mail), UCM_HA_ERR_NOT_INITIALISED; nothing is taken or written.
  */
@@ -2318,44 +2319,44 @@ int32_t ucm_ha_log_output(const struct ucm_ha_output *output,
 /* ---- Names of values ---- */
 
 /**
- * The name of a UCM_HA_ROLE_* value, e.g. "standby"; "unknown" for any other number. The string lives for ever. May
- * be called from any context.
+ * The name of a UCM_HA_ROLE_* value, e.g. "standby"; "unknown" for any other number. The string is static. May be
+ * called from any context.
  */
 const char *ucm_ha_role_name(uint8_t role);
 
 /**
- * The name of a UCM_HA_REASON_* value, e.g. "peer_silent"; "unknown" for any other number. The string lives for ever. May
- * be called from any context.
+ * The name of a UCM_HA_REASON_* value, e.g. "peer_silent"; "unknown" for any other number. The string is static. May be
+ * called from any context.
  */
 const char *ucm_ha_reason_name(uint8_t reason);
 
 /**
- * The name of a UCM_HA_REFUSAL_* value, e.g. "not_active"; "unknown" for any other number. The string lives for ever. May
- * be called from any context.
+ * The name of a UCM_HA_REFUSAL_* value, e.g. "not_active"; "unknown" for any other number. The string is static. May be
+ * called from any context.
  */
 const char *ucm_ha_refusal_name(uint8_t refusal);
 
 /**
- * The name of a UCM_HA_ALERT_* value, e.g. "heartbeat_lost"; "unknown" for any other number. The string lives for ever. May
- * be called from any context.
+ * The name of a UCM_HA_ALERT_* value, e.g. "heartbeat_lost"; "unknown" for any other number. The string is static. May be
+ * called from any context.
  */
 const char *ucm_ha_alert_name(uint8_t alert);
 
 /**
- * The name of a UCM_HA_OUTPUT_* value, e.g. "bind_address"; "unknown" for any other number. The string lives for ever. May
- * be called from any context.
+ * The name of a UCM_HA_OUTPUT_* value, e.g. "bind_address"; "unknown" for any other number. The string is static. May be
+ * called from any context.
  */
 const char *ucm_ha_output_name(uint8_t kind);
 
 /**
- * The name of one UCM_HA_FAULT_* bit, e.g. "service"; "unknown" for no bit, several, or any other. The string lives for ever.
+ * The name of one UCM_HA_FAULT_* bit, e.g. "service"; "unknown" for no bit, several, or any other. The string is static.
  * May be called from any context.
  */
 const char *ucm_ha_fault_name(uint32_t fault);
 
 /**
  * The name of what an FXO port showed, UCM_HA_FXO_* but for the notices, e.g. "ringing" or "fault_no_answer"; "unknown" for
- * any other number. The string lives for ever. May be called from any context.
+ * any other number. The string is static. May be called from any context.
  */
 const char *ucm_ha_fxo_state_name(uint8_t seen);
 

@@ -1,8 +1,8 @@
-//! Settings of one node, and what makes them valid.
+//! The settings of a node, and what makes them valid.
 
 use crate::crc::CRC;
 use crate::fault::Faults;
-use crate::pace::{CABLE_REST, heartbeat_interval, heartbeat_timeout_is_valid};
+use crate::pace::{CABLE_REST, DEFAULT_HEARTBEAT_TIMEOUT_S, heartbeat_interval, heartbeat_timeout_is_valid};
 use crate::time::Duration;
 use crate::types::{Cidr, Firmware, Key, MacAddr, Model, NetworkMethod, StationType};
 use core::fmt;
@@ -12,6 +12,7 @@ use core::net::Ipv4Addr;
 pub const DEFAULT_HEARTBEAT_PORT: u16 = 9527;
 /// Highest handover budget in one window.
 pub const MAX_HANDOVER_BUDGET: u8 = 8;
+
 /// When a fault counts, and how often it may cause a handover.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -23,31 +24,39 @@ pub struct FaultPolicy {
     pub link_raise_ms: u32,
     /// How long it must be back to clear it, in ms.
     pub link_clear_ms: u32,
-    /// Handovers for own faults that are allowed in one window.
+    /// How many handovers for own faults are allowed in one window.
     pub handover_budget: u8,
     /// Length of that window, in seconds.
     pub handover_window_s: u32,
 }
 
+impl FaultPolicy {
+    /// What counts where nothing else is said: no fault switch, 2 handovers an hour.
+    pub const DEFAULT: Self = Self {
+        switching: Faults::empty(),
+        link_raise_ms: 50,
+        link_clear_ms: 1000,
+        handover_budget: 2,
+        handover_window_s: 3600,
+    };
+}
+
 impl Default for FaultPolicy {
     fn default() -> Self {
-        Self {
-            switching: Faults::empty(),
-            link_raise_ms: 50,
-            link_clear_ms: 1000,
-            handover_budget: 2,
-            handover_window_s: 3600,
-        }
+        Self::DEFAULT
     }
 }
 
-/// Everything one node has to know. Plain data; [`Config::validate`] says whether a node can run on it.
+/// Everything a node has to know. Plain data; [`Config::validate`] says whether a node can run with it.
+///
+/// Made by [`Config::new`], whose result is then changed field by field: there may be more fields in a later version.
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub struct Config {
-    /// High availability on? A node that is off holds nothing and tells its peer so.
+    /// High availability on? A node that is off holds nothing and tells its peer so. Default: on.
     pub enabled: bool,
-    /// Configured station type.
+    /// Configured station type, a different one on each node.
     pub station_type: StationType,
     /// MAC address of the LAN interface: this node's identity.
     pub mac: MacAddr,
@@ -60,30 +69,30 @@ pub struct Config {
     /// The peer's static LAN address.
     #[cfg_attr(feature = "defmt", defmt(Debug2Format))]
     pub peer_ip: Ipv4Addr,
-    /// The peer's LAN MAC address, where it is given.
+    /// The peer's LAN MAC address, where it is given. Default: none.
     pub peer_mac: Option<MacAddr>,
-    /// UDP port of the heartbeat, 1–65535.
+    /// UDP port of the heartbeat, 1–65535. Default: 9527.
     pub heartbeat_port: u16,
-    /// Heartbeat timeout T in seconds, 3–10.
+    /// Heartbeat timeout T in seconds, 3–10. Default: 7.
     pub heartbeat_timeout_s: u8,
-    /// Take over within 500 ms when the active's machine is gone (promise L3). Needs a gateway.
+    /// Take over within 500 ms when the active's machine is gone (promise L3). Without a gateway it has no effect. Default: on.
     pub fast_failover: bool,
-    /// The LAN's gateway, the third party that tells an isolated node that it is isolated.
+    /// The LAN's gateway, the third party that tells an isolated node that it is isolated. Default: none.
     #[cfg_attr(feature = "defmt", defmt(Debug2Format))]
     pub gateway: Option<Ipv4Addr>,
-    /// Pre-shared key; without one frames are not authenticated.
+    /// Pre-shared key; without one frames are not authenticated. Default: none.
     pub key: Option<Key>,
-    /// Network method.
+    /// Network method. Default: switch.
     pub network_method: NetworkMethod,
-    /// Appliance model.
+    /// Appliance model. Default: UCM6302.
     pub model: Model,
-    /// Firmware version.
+    /// Firmware version. Default: [`Firmware::OLDEST`].
     pub firmware: Firmware,
-    /// Fault policy.
+    /// Fault policy. Default: [`FaultPolicy::DEFAULT`].
     pub fault: FaultPolicy,
 }
 
-/// Why a node cannot run on a [`Config`].
+/// Why a node cannot run with a [`Config`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -230,6 +239,36 @@ const _: () = {
 };
 
 impl Config {
+    /// Settings of a node with the defaults named at the fields. What is asked for here has none.
+    pub const fn new(
+        station_type: StationType,
+        mac: MacAddr,
+        cable_mac: MacAddr,
+        own_ip: Cidr,
+        cluster_ip: Cidr,
+        peer_ip: Ipv4Addr,
+    ) -> Self {
+        Self {
+            enabled: true,
+            station_type,
+            mac,
+            cable_mac,
+            own_ip,
+            cluster_ip,
+            peer_ip,
+            peer_mac: None,
+            heartbeat_port: DEFAULT_HEARTBEAT_PORT,
+            heartbeat_timeout_s: DEFAULT_HEARTBEAT_TIMEOUT_S,
+            fast_failover: true,
+            gateway: None,
+            key: None,
+            network_method: NetworkMethod::Switch,
+            model: Model::Ucm6302,
+            firmware: Firmware::OLDEST,
+            fault: FaultPolicy::DEFAULT,
+        }
+    }
+
     /// The heartbeat timeout T.
     pub const fn timeout(&self) -> Duration {
         Duration::from_s(self.heartbeat_timeout_s as u64)
@@ -266,7 +305,7 @@ impl Config {
         digest.finalize()
     }
 
-    /// Checks every rule and reports each violation to `report`; `true` when there was none.
+    /// Checks every rule and calls `report` for each violation; `true` when there is none.
     pub fn check(&self, mut report: impl FnMut(ConfigError)) -> bool {
         let mut valid = true;
         for rule in ConfigError::ALL.into_iter().filter(|rule| self.violates(*rule)) {

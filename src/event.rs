@@ -1,8 +1,12 @@
 //! What a node tells the operator: why its role changed, why it refused, what is not as it should be.
+//!
+//! A later version may know more of each, so that a `match` elsewhere needs an arm for what it does not know: show it as it
+//! prints itself. Nothing has to be done about any of them. `ALL` lists what this version knows.
 
 /// Why the role changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum RoleReason {
     /// The node started, or was enabled.
     Started,
@@ -43,9 +47,34 @@ pub enum RoleReason {
     DisabledByPeer,
 }
 
+impl RoleReason {
+    /// Every reason.
+    pub const ALL: [Self; 18] = [
+        Self::Started,
+        Self::PeerActive,
+        Self::PeerSilent,
+        Self::PeerGone,
+        Self::PeerDeaf,
+        Self::Granted,
+        Self::PeerOff,
+        Self::SelfFault,
+        Self::ForcedSwitch,
+        Self::Shutdown,
+        Self::PeerRefused,
+        Self::LeaseExpired,
+        Self::PeerPrecedes,
+        Self::PeerGaveWay,
+        Self::WokeFromFreeze,
+        Self::AddressFailed,
+        Self::Disabled,
+        Self::DisabledByPeer,
+    ];
+}
+
 /// Why a force switch was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum SwitchRefusal {
     /// This node is not active; the command belongs on the active.
     NotActive,
@@ -65,9 +94,24 @@ pub enum SwitchRefusal {
     PeerRefused,
 }
 
+impl SwitchRefusal {
+    /// Every refusal.
+    pub const ALL: [Self; 8] = [
+        Self::NotActive,
+        Self::PeerNotSeen,
+        Self::PeerNotStandby,
+        Self::PeerUnhealthy,
+        Self::PeerSyncing,
+        Self::InProgress,
+        Self::PeerUnanswered,
+        Self::PeerRefused,
+    ];
+}
+
 /// A lasting condition the operator should know of. Raised once and cleared once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum Alert {
     /// The peer is not heard on any path. This and the two below are raised long before the heartbeat timeout and cleared
     /// once the peer has been heard again for a while; `docs/operations.md` has the times.

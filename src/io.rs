@@ -21,6 +21,7 @@ pub enum Port {
 
 /// A fact the adapter reports with [`Node::handle`](crate::Node::handle).
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub enum Input<'a> {
     /// The deadline of [`Node::poll_timeout`](crate::Node::poll_timeout) has come. Harmless at any other time.
     Timeout,
@@ -87,6 +88,7 @@ pub enum Input<'a> {
 /// What became of the cluster IP on the LAN interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum AddressEvent {
     /// [`Output::BindAddress`] is done: the address is bound.
     Held,
@@ -101,6 +103,7 @@ pub enum AddressEvent {
 /// A command of the operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum Command {
     /// Hand the active role to the peer. Answered by [`Output::SwitchDone`].
     ForceSwitch,
@@ -113,7 +116,7 @@ pub enum Command {
 }
 
 /// What must survive a restart. Stored by the adapter when [`Output::Persist`] asks, given back to
-/// [`Node::new`](crate::Node::new).
+/// [`Node::new`](crate::Node::new). All of it: a field more is a new major version, since an adapter that leaves it out loses it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Record {
@@ -131,6 +134,9 @@ pub struct Record {
 }
 
 /// An effect the adapter carries out, in the order in which they come.
+///
+/// Not `non_exhaustive`, and matched without a wildcard by whoever means to be safe: an effect that an adapter does not know
+/// and leaves out breaks promises of the pair. A new one is a new major version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Output {

@@ -21,6 +21,7 @@ pub enum HaStatus {
 /// Counters since the node started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub struct Counters {
     /// Authentic frames of the peer.
     pub frames_ok: u32,
@@ -39,6 +40,7 @@ pub struct Counters {
 /// What is known of the peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub struct PeerStatus {
     /// Whether it is heard now.
     pub seen: bool,
@@ -61,6 +63,7 @@ pub struct PeerStatus {
 /// A snapshot of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub struct Status {
     /// Off, Single or Dual.
     pub ha_status: HaStatus,

@@ -165,6 +165,19 @@ impl Duration {
     }
 }
 
+/// Whole microseconds, rounded down; a span too long for them is as long as there is.
+impl From<core::time::Duration> for Duration {
+    fn from(span: core::time::Duration) -> Self {
+        Self::from_s(span.as_secs()) + Self::from_us(span.subsec_micros().into())
+    }
+}
+
+impl From<Duration> for core::time::Duration {
+    fn from(span: Duration) -> Self {
+        Self::from_micros(span.as_us())
+    }
+}
+
 /// The end of a span that begins with what may not have happened. Without a branch of its own at each of some twenty places.
 impl Duration {
     /// The end of this span; never, where it has not begun: a deadline, or what must have lasted.
@@ -235,6 +248,16 @@ mod tests {
             }
             assert_eq!(Duration::from_us(us).divided_by(0), None);
         }
+    }
+
+    #[test]
+    fn a_span_of_the_standard_library_is_rounded_down_and_saturates() {
+        type Std = core::time::Duration;
+        assert_eq!(Duration::from(Std::new(3, 999)), Duration::from_s(3));
+        assert_eq!(Duration::from(Std::new(3, 1_999)), Duration::from_us(3_000_001));
+        assert_eq!(Duration::from(Std::MAX), Duration::from_us(u64::MAX));
+        assert_eq!(Std::from(Duration::from_us(1_500_000)), Std::from_millis(1500));
+        assert_eq!(Duration::from(Std::from(Duration::from_us(u64::MAX))), Duration::from_us(u64::MAX));
     }
 
     #[test]

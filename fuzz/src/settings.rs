@@ -3,7 +3,6 @@
 use crate::script::Script;
 use core::net::Ipv4Addr;
 use ucm_ha::Config;
-use ucm_ha::config::{DEFAULT_HEARTBEAT_PORT, FaultPolicy};
 use ucm_ha::fault::Faults;
 use ucm_ha::types::{Cidr, Firmware, KEY_LEN, Key, MacAddr, Model, NetworkMethod, StationType};
 
@@ -32,23 +31,18 @@ const PREFIX_LEN: u8 = 24;
 pub fn config(script: &mut Script<'_>) -> Config {
     let bits = script.byte();
     let bit = |number: u8| bits & (1 << number) != 0;
-    Config {
-        enabled: bits != 0xff,
-        station_type: if bit(0) { StationType::Secondary } else { StationType::Primary },
-        mac: OWN_MAC,
-        cable_mac: CABLE_MAC,
-        own_ip: Cidr { address: OWN_IP, prefix_len: PREFIX_LEN },
-        cluster_ip: Cidr { address: CLUSTER_IP, prefix_len: PREFIX_LEN },
-        peer_ip: PEER_IP,
-        peer_mac: bit(1).then_some(PEER_MAC),
-        heartbeat_port: DEFAULT_HEARTBEAT_PORT,
-        heartbeat_timeout_s: if bit(2) { 10 } else { 3 },
-        fast_failover: bit(3),
-        gateway: bit(4).then_some(GATEWAY),
-        key: bit(5).then_some(KEY),
-        network_method: if bit(6) { NetworkMethod::Router } else { NetworkMethod::Switch },
-        model: Model::Ucm6304A,
-        firmware: Firmware([1, 0, 10, 2]),
-        fault: FaultPolicy { switching: Faults::FXO1.union(Faults::SERVICE), ..FaultPolicy::default() },
-    }
+    let station_type = if bit(0) { StationType::Secondary } else { StationType::Primary };
+    let cidr = |address| Cidr { address, prefix_len: PREFIX_LEN };
+    let mut config = Config::new(station_type, OWN_MAC, CABLE_MAC, cidr(OWN_IP), cidr(CLUSTER_IP), PEER_IP);
+    config.enabled = bits != 0xff;
+    config.peer_mac = bit(1).then_some(PEER_MAC);
+    config.heartbeat_timeout_s = if bit(2) { 10 } else { 3 };
+    config.fast_failover = bit(3);
+    config.gateway = bit(4).then_some(GATEWAY);
+    config.key = bit(5).then_some(KEY);
+    config.network_method = if bit(6) { NetworkMethod::Router } else { NetworkMethod::Switch };
+    config.model = Model::Ucm6304A;
+    config.firmware = Firmware([1, 0, 10, 2]);
+    config.fault.switching = Faults::FXO1.union(Faults::SERVICE);
+    config
 }

@@ -30,8 +30,7 @@ pub struct ucm_ha_mac {
     pub octets: [u8; 6],
 }
 
-/// Everything one node has to know. Fill it with ucm_ha_config_defaults first, then set what is yours. Truth values are 0
-/// or 1.
+/// Everything a node has to know. Fill it with ucm_ha_config_defaults, then set what is yours. Truth values are 0 or 1.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct ucm_ha_config {
@@ -50,13 +49,13 @@ pub struct ucm_ha_config {
     pub model: u16,
     /// High availability on? A node that is off holds nothing and tells its peer so. Default: 1.
     pub enabled: u8,
-    /// UCM_HA_STATION_*, another one on each node. Default: primary.
+    /// UCM_HA_STATION_*, a different one on each node. Default: primary.
     pub station_type: u8,
     /// UCM_HA_METHOD_*. Default: switch.
     pub network_method: u8,
     /// Heartbeat timeout T in seconds, 3 to 10. Default: 7.
     pub heartbeat_timeout_s: u8,
-    /// Take over within 500 ms when the active's machine is gone; needs a gateway. Default: 1.
+    /// Take over within 500 ms when the active's machine is gone; has no effect without a gateway. Default: 1.
     pub fast_failover: u8,
     /// Handovers for own faults that are allowed in one window, 0 to 8. Default: 2.
     pub handover_budget: u8,
@@ -98,7 +97,7 @@ pub struct ucm_ha_config {
 unsafe impl Plain for ucm_ha_config {}
 const _: () = assert!(size_of::<ucm_ha_config>() == 104, "as in cbindgen.toml");
 
-/// What must survive a restart: stored when UCM_HA_OUTPUT_PERSIST asks, given back to ucm_ha_node_init.
+/// What must survive a restart: store it when UCM_HA_OUTPUT_PERSIST asks, and give it back to ucm_ha_node_init.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ucm_ha_record {
@@ -120,7 +119,7 @@ pub struct ucm_ha_record {
 unsafe impl Plain for ucm_ha_record {}
 const _: () = assert!(size_of::<ucm_ha_record>() == 12, "as in cbindgen.toml");
 
-/// Fills config with the defaults named at its fields, and with zeros elsewhere.
+/// Fills config with the defaults named at its fields, and the rest with zeros.
 ///
 /// Errors: UCM_HA_ERR_NULL, UCM_HA_ERR_MISALIGNED; nothing is written.
 ///
@@ -132,10 +131,10 @@ pub unsafe extern "C" fn ucm_ha_config_defaults(config: *mut ucm_ha_config) -> i
     code(unsafe { memory::write(config, || Ok(defaults())) })
 }
 
-/// Says whether a node could run on config, without making one.
+/// Whether a node could run with config; makes none.
 ///
 /// Errors: UCM_HA_ERR_NULL, UCM_HA_ERR_MISALIGNED; UCM_HA_ERR_UNKNOWN_VALUE for a field that is none of its named values;
-/// else the first violated rule, UCM_HA_ERR_CONFIG_*, whose text (ucm_ha_result_text) names the field and what to do.
+/// else the first violated rule, UCM_HA_ERR_CONFIG_*, whose text (ucm_ha_result_text) names the field and the remedy.
 ///
 /// # Safety
 /// See the rules at the top of the header.

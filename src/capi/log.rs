@@ -1,5 +1,5 @@
-//! One line of text per effect that an operator wants to read about. Without `core::fmt`, which would bring panics of its
-//! own into an image.
+//! One line of text for each effect that an operator wants to read about. Without `core::fmt`, which would bring its own
+//! panics into an image.
 
 use super::memory;
 use super::names::{ucm_ha_alert_name, ucm_ha_reason_name, ucm_ha_refusal_name, ucm_ha_role_name};

@@ -65,11 +65,10 @@ pub struct ucm_ha_mail {
 unsafe impl Plain for ucm_ha_mail {}
 const _: () = assert!(size_of::<ucm_ha_mail>() == 8, "as in cbindgen.toml");
 
-/// Puts an empty mailbox into the storage. To be called before any context that posts runs. abi_version is
-/// UCM_HA_ABI_VERSION.
+/// Puts an empty mailbox into the storage. Call it before anything that posts can run. abi_version is UCM_HA_ABI_VERSION.
 ///
-/// The other functions of the mailbox may then be called from any context at any time, also while another one runs on the
-/// same mailbox: each makes one short critical section (ucm_ha_critical_enter in ucm_ha_hooks.h).
+/// The other functions of the mailbox may then be called from any context at any time, even while another one runs on the
+/// same mailbox: each is one short critical section (ucm_ha_critical_enter in ucm_ha_hooks.h).
 ///
 /// Errors: UCM_HA_ERR_ABI_VERSION, UCM_HA_ERR_NULL, UCM_HA_ERR_MISALIGNED; the storage is left as it was.
 ///
@@ -88,8 +87,8 @@ unsafe fn post(mailbox: *mut ucm_ha_mailbox, post: Result<Post, Failure>) -> i32
     code(post.and_then(|post| unsafe { storage::shared(mailbox, |mailbox| mailbox.post(post)) }))
 }
 
-/// Posts that the carrier of a port (UCM_HA_PORT_*) changed. up is 0 or 1. A post that finds no room is counted and
-/// told by UCM_HA_MAIL_LOST.
+/// Posts that the carrier of a port (UCM_HA_PORT_*) changed. up is 0 or 1. A post that finds no room is counted, and
+/// UCM_HA_MAIL_LOST tells of it.
 ///
 /// Errors: UCM_HA_ERR_NULL, UCM_HA_ERR_MISALIGNED, UCM_HA_ERR_NOT_INITIALISED, UCM_HA_ERR_UNKNOWN_VALUE; nothing is posted.
 ///
@@ -151,7 +150,7 @@ pub unsafe extern "C" fn ucm_ha_mailbox_post_wake(mailbox: *mut ucm_ha_mailbox) 
     unsafe { post(mailbox, Ok(Post::Wake)) }
 }
 
-/// Takes the oldest post out. To be called in the loop of the node until mail->kind is UCM_HA_MAIL_NONE.
+/// Takes the oldest post out. Call it in the loop of the node until mail->kind is UCM_HA_MAIL_NONE.
 ///
 /// Errors: UCM_HA_ERR_NULL, UCM_HA_ERR_MISALIGNED (also for mail), UCM_HA_ERR_NOT_INITIALISED; nothing is taken or written.
 ///

@@ -1,4 +1,4 @@
-//! Pointers of the caller's: checked for NULL and alignment, then copied from or to.
+//! The caller's pointers: checked for NULL and alignment, then copied from or to.
 
 use super::result::{Failure, UCM_HA_ERR_MISALIGNED, UCM_HA_ERR_NULL, UCM_HA_ERR_TOO_LONG};
 
@@ -23,7 +23,7 @@ pub(super) fn check<T>(pointer: *const T) -> Result<(), Failure> {
     check_address(pointer.cast(), align_of::<T>())
 }
 
-/// One function for all types, as it stands in nearly every call.
+/// One function for all types, since nearly every call needs it.
 #[inline(never)]
 fn check_address(pointer: *const u8, align: usize) -> Result<(), Failure> {
     if pointer.is_null() {
@@ -45,7 +45,7 @@ pub(super) unsafe fn read<T: Plain>(pointer: *const T) -> Result<T, Failure> {
     Ok(unsafe { pointer.read() })
 }
 
-/// Copies the outcome of `make` to the caller, if it is a success. `make` does not run when it could not be stored.
+/// Copies what `make` returns to the caller, unless it fails. Where it could not be stored, `make` does not run.
 ///
 /// # Safety
 /// `pointer` is NULL, misaligned, or points to memory of the type that nobody else uses now.

@@ -1,11 +1,11 @@
 //! The library for C: `include/ucm_ha.h` is generated from this module.
 //!
-//! One to one with the Rust API. This is the only module of the library with `unsafe` code; what is unsafe about a pointer
-//! of the caller's is in `memory.rs` and `storage.rs`, the other files check values and copy them.
+//! One to one with the Rust API. The only module of the library with `unsafe` code: `memory.rs` and `storage.rs` handle the
+//! caller's pointers, `numbered.rs` ties values to their numbers, and the other files check values and copy them.
 //!
-//! Names follow the habits of C. Whatever the caller passes is an integer, so an unknown value is a result code and never
-//! a Rust enum that does not exist.
-#![allow(unsafe_code, reason = "pointers of the caller's, and names for the linker")]
+//! Names follow the habits of C. Whatever the caller passes is an integer, so that an unknown value becomes a result code and
+//! never a Rust enum that does not exist.
+#![allow(unsafe_code, reason = "the caller's pointers, and names for the linker")]
 #![allow(non_camel_case_types, reason = "the names are those of the C header")]
 
 mod config;

@@ -1,4 +1,4 @@
-//! The node: made, given facts, asked when to wake.
+//! The node: made, told facts, asked when to wake.
 
 use super::config::{ucm_ha_config, ucm_ha_ipv4, ucm_ha_record};
 use super::memory;
@@ -34,8 +34,8 @@ unsafe impl Storage for ucm_ha_node {
 }
 const _: () = assert!(size_of::<ucm_ha_node>() == UCM_HA_NODE_SIZE && storage::fits::<ucm_ha_node>());
 
-/// Makes a node in its first state, UCM_HA_ROLE_INIT or UCM_HA_ROLE_OFF, and puts it into the storage. Afterwards call
-/// ucm_ha_node_poll_output until it has no more: a cluster IP left over from before is to be released.
+/// Makes a node in its first role, UCM_HA_ROLE_INIT or UCM_HA_ROLE_OFF, and puts it into the storage. Then call
+/// ucm_ha_node_poll_output until there is no more: a cluster IP that is left over must be released.
 ///
 /// abi_version is UCM_HA_ABI_VERSION. record is what the last UCM_HA_OUTPUT_PERSIST stored, or NULL if there is none.
 /// boot_id must be random and non-zero at every start; zero counts as one. now_us is the monotonic time in microseconds.
@@ -89,10 +89,10 @@ unsafe fn settings(
     Ok((config, record))
 }
 
-/// Wipes the storage, the key included. Afterwards it counts as never initialised.
+/// Wipes the storage, including the key. It then counts as never initialised.
 ///
-/// A node that is active is forgotten with its address still bound: send UCM_HA_COMMAND_SHUTDOWN and wait for
-/// UCM_HA_OUTPUT_STOPPED before.
+/// An active node is forgotten with its address still bound: first send UCM_HA_COMMAND_SHUTDOWN and wait for
+/// UCM_HA_OUTPUT_STOPPED.
 ///
 /// Errors: UCM_HA_ERR_NULL, UCM_HA_ERR_MISALIGNED, UCM_HA_ERR_NOT_INITIALISED, UCM_HA_ERR_BUSY; nothing is changed.
 ///
@@ -104,7 +104,7 @@ pub unsafe extern "C" fn ucm_ha_node_wipe(node: *mut ucm_ha_node) -> i32 {
     code(unsafe { storage::wipe(node) })
 }
 
-/// Gives the node a fact.
+/// Tells the node a fact.
 ///
 /// # Safety
 /// `node` as for [`storage::with`].
@@ -193,8 +193,8 @@ pub unsafe extern "C" fn ucm_ha_node_arp_frame(
     unsafe { handle(node, now_us, memory::bytes(frame, len).map(Input::ArpFrame)) }
 }
 
-/// Whether a port (UCM_HA_PORT_*) has carrier: to be told at start and whenever it may have changed. Repeating the same
-/// state is harmless. up is 0 or 1.
+/// Whether a port (UCM_HA_PORT_*) has carrier: tell it at start and whenever it may have changed. Repeating the same state is
+/// harmless. up is 0 or 1.
 ///
 /// Errors: those of the storage, UCM_HA_ERR_UNKNOWN_VALUE; nothing is changed.
 ///
@@ -219,8 +219,8 @@ pub unsafe extern "C" fn ucm_ha_node_address(node: *mut ucm_ha_node, now_us: u64
     unsafe { handle(node, now_us, AddressEvent::of_number(event).map(Input::Address)) }
 }
 
-/// Whether the LAN interface has the own static address (present is 1) or has lost it (0): to be told whenever that may have
-/// changed. It counts as there until then. A node without it claims nothing without the peer's consent, because the peer's
+/// Whether the LAN interface has the own static address (present is 1) or has lost it (0): tell it whenever that may have
+/// changed. Until then it counts as there. A node without it claims nothing unless the peer agrees, because the peer's
 /// datagrams cannot arrive; an active keeps its role.
 ///
 /// Errors: those of the storage, UCM_HA_ERR_UNKNOWN_VALUE; nothing is changed.
@@ -233,8 +233,8 @@ pub unsafe extern "C" fn ucm_ha_node_own_address(node: *mut ucm_ha_node, now_us:
     unsafe { handle(node, now_us, values::truth(present).map(|present| Input::OwnAddress { present })) }
 }
 
-/// The record of the newest UCM_HA_OUTPUT_PERSIST was stored and will be read back after a restart (saved is 1), or could
-/// not be (0).
+/// Whether the record of the newest UCM_HA_OUTPUT_PERSIST was stored and will be read back after a restart (saved is 1) or
+/// could not be stored (0).
 ///
 /// Errors: those of the storage, UCM_HA_ERR_UNKNOWN_VALUE; nothing is changed.
 ///
@@ -260,8 +260,8 @@ pub unsafe extern "C" fn ucm_ha_node_fault(node: *mut ucm_ha_node, now_us: u64, 
     unsafe { handle(node, now_us, input) }
 }
 
-/// Faults (UCM_HA_FAULT_*, several may be combined) cannot be told yet (unknown is 1), as after a start, or can from now on
-/// (0). While so, the node does not count as healthier than a peer with such a fault. See ucm_ha_fxo_unknown.
+/// Faults (UCM_HA_FAULT_*, several may be combined) that are not known yet (unknown is 1), as after a start, or are known from
+/// now on (0). While one is unknown, the node does not count as healthier than a peer that has it. See ucm_ha_fxo_unknown.
 ///
 /// Errors: as for ucm_ha_node_fault.
 ///
@@ -312,8 +312,8 @@ pub unsafe extern "C" fn ucm_ha_node_command(node: *mut ucm_ha_node, now_us: u64
     unsafe { handle(node, now_us, Command::of_number(command).map(Input::Command)) }
 }
 
-/// When to call ucm_ha_node_timeout, unless another input comes before: monotonic time in microseconds, or
-/// UCM_HA_NEVER_US. To be asked anew after every input.
+/// When to call ucm_ha_node_timeout, unless another input comes first: monotonic time in microseconds, or UCM_HA_NEVER_US.
+/// Ask again after every input.
 ///
 /// Errors: those of the storage; UCM_HA_ERR_NULL, UCM_HA_ERR_MISALIGNED for deadline_us. Nothing is written.
 ///

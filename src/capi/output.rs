@@ -32,16 +32,15 @@ pub const UCM_HA_OUTPUT_SEND_CABLE: u8 = 4;
 pub const UCM_HA_OUTPUT_SEND_LAN: u8 = 5;
 /// Send the first frame_len bytes of the frame buffer, a whole Ethernet frame with an ARP packet, on the LAN interface.
 pub const UCM_HA_OUTPUT_SEND_ARP: u8 = 6;
-/// Store record durably, then report ucm_ha_node_persisted. May take its time; only the newest one matters.
+/// Store record durably, then report it with ucm_ha_node_persisted. That may take its time; only the newest record matters.
 pub const UCM_HA_OUTPUT_PERSIST: u8 = 7;
-/// The role changed: role_before, role, term, reason. Where the two roles are equal, whoever follows the roles should be told
-/// of it again.
+/// The role changed: role_before, role, term, reason. Equal roles mean that whoever follows the role should be told again.
 pub const UCM_HA_OUTPUT_ROLE_CHANGED: u8 = 8;
 /// An alert was raised or cleared: alert, raised, and mac if has_mac is 1.
 pub const UCM_HA_OUTPUT_ALERT: u8 = 9;
 /// A fault of this node was raised or cleared after debouncing: faults, raised.
 pub const UCM_HA_OUTPUT_FAULT_CHANGED: u8 = 10;
-/// Ask the peer for all data, then report ucm_ha_node_sync_done.
+/// Ask the peer for all data, then report the outcome with ucm_ha_node_sync_done.
 pub const UCM_HA_OUTPUT_START_FULL_SYNC: u8 = 11;
 /// Reboot this machine (after a handover for a fault of its own).
 pub const UCM_HA_OUTPUT_REBOOT: u8 = 12;
@@ -111,8 +110,8 @@ pub struct ucm_ha_output {
 unsafe impl Plain for ucm_ha_output {}
 const _: () = assert!(size_of::<ucm_ha_output>() == 56, "as in cbindgen.toml");
 
-/// The next effect to carry out; its kind is UCM_HA_OUTPUT_NONE when there is none left. To be called until then after
-/// every input, and the effects to be carried out in this order.
+/// The next effect to carry out; its kind is UCM_HA_OUTPUT_NONE when there is none left. Call it until then after every
+/// input, and carry the effects out in this order.
 ///
 /// frame is a buffer of frame_capacity bytes, at least UCM_HA_FRAME_CAPACITY. Its first frame_len bytes are written for the
 /// kinds that send something, and nothing else.

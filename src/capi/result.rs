@@ -175,7 +175,7 @@ config_errors! {
 }
 
 /// What a result code means and what to do, in one line of English. For any other number: "unknown result code". The
-/// string lives for ever. May be called from any context.
+/// string is static. May be called from any context.
 #[unsafe(no_mangle)]
 pub extern "C" fn ucm_ha_result_text(result: i32) -> *const c_char {
     let own = texts! {

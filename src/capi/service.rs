@@ -100,7 +100,7 @@ const _: () = assert!(size_of::<ucm_ha_service_change>() == 4, "as in cbindgen.t
 /// Puts an empty table into the storage. A service must have been well for clear_ms before its fault is cleared.
 /// abi_version is UCM_HA_ABI_VERSION. Storage in use may be initialised again; its services are forgotten.
 ///
-/// The node has one fault for all services together: after every change give it UCM_HA_FAULT_SERVICE with ucm_ha_node_fault,
+/// The node has one fault for all services together: after every change tell it UCM_HA_FAULT_SERVICE with ucm_ha_node_fault,
 /// raised as long as ucm_ha_services_faults is not 0.
 ///
 /// Errors: UCM_HA_ERR_ABI_VERSION, UCM_HA_ERR_NULL, UCM_HA_ERR_MISALIGNED, UCM_HA_ERR_BUSY; the storage is left as it was.
@@ -191,7 +191,7 @@ pub unsafe extern "C" fn ucm_ha_services_event(
     code(unsafe { memory::write(change, || storage::with(services, take)) })
 }
 
-/// Lets deadlines pass. To be called at ucm_ha_services_next_deadline, after the events that wait, until change says
+/// Lets deadlines pass. Call it at ucm_ha_services_next_deadline, after the events that wait, until change says
 /// UCM_HA_EDGE_NONE.
 ///
 /// Errors: those of the storage; UCM_HA_ERR_NULL for change. Nothing is written or changed.
@@ -253,7 +253,7 @@ pub unsafe extern "C" fn ucm_ha_services_causes(services: *mut ucm_ha_services, 
     code(unsafe { memory::write(causes, || storage::with(services, look)) })
 }
 
-/// Holds the time up to now against nobody: signs of life were lost on their way, as after UCM_HA_MAIL_LOST.
+/// Holds the time until now against no service: signs of life were lost on the way, as after UCM_HA_MAIL_LOST.
 ///
 /// Errors: those of the storage; nothing is changed.
 ///

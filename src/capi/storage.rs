@@ -1,7 +1,7 @@
-//! Storage of the caller's with a value of the library's in it.
+//! The caller's storage, and the library's value in it.
 //!
 //! A seal before the value says whether there is one and whether a call is using it. The seal is mixed with its address,
-//! so that a copy is not taken for the original: two copies of a node would be two nodes of one identity.
+//! so that a copy does not pass for the original: two copies of a node would be two nodes with one identity.
 
 use super::memory;
 use super::result::{Failure, UCM_HA_ERR_BUSY, UCM_HA_ERR_NOT_INITIALISED};
@@ -118,8 +118,7 @@ unsafe fn seal_of<'a>(storage: *const u64) -> Result<&'a AtomicU32, Failure> {
     Ok(unsafe { &*storage.cast() })
 }
 
-/// The seal of a storage whose value now belongs to this call. One function for all types of storage, as it stands before
-/// nearly every call.
+/// The seal of a storage whose value now belongs to this call. One function for all types, since nearly every call needs it.
 ///
 /// # Safety
 /// As for [`init`].

@@ -1,5 +1,6 @@
 use super::memory::Plain;
 use super::*;
+use crate::event::{Alert, RoleReason, SwitchRefusal};
 use std::boxed::Box;
 use std::ffi::CStr;
 use std::ptr;
@@ -194,6 +195,17 @@ fn every_result_code_has_a_text_of_its_own() {
 }
 
 #[test]
+fn the_defaults_are_those_of_the_rust_interface() {
+    use crate::types::{Cidr, MacAddr, StationType};
+    let nowhere = Cidr { address: core::net::Ipv4Addr::UNSPECIFIED, prefix_len: 24 };
+    let (mac, station_type) = (MacAddr::default(), StationType::Primary);
+    let core = crate::Config::new(station_type, mac, mac, nowhere, nowhere, nowhere.address);
+    // SAFETY: the pointer is that of a value.
+    let own = filled(|at| unsafe { ucm_ha_config_defaults(at) }).unwrap();
+    assert_eq!(std::format!("{:?}", own.to_core().unwrap()), std::format!("{core:?}"));
+}
+
+#[test]
 fn a_model_has_the_number_of_its_heartbeat_id() {
     for model in crate::types::Model::ALL {
         assert_eq!(numbered::Numbered::number(model), model.id(), "{model:?}");
@@ -213,14 +225,15 @@ fn number(value: &str) -> u32 {
     bit.map_or_else(|| value.parse().expect("a number"), |place| 1 << place.parse::<u32>().expect("a place"))
 }
 
+/// What the constants count is also what `ALL` lists: the tables of values.rs have a row, and a constant, for every value.
 #[test]
 fn every_constant_of_the_header_that_has_a_name_has_its_own() {
     type Name = extern "C" fn(u8) -> *const core::ffi::c_char;
     let families: [(&str, Name, usize); 5] = [
         ("UCM_HA_ROLE_", ucm_ha_role_name, 6),
-        ("UCM_HA_REASON_", ucm_ha_reason_name, 18),
-        ("UCM_HA_REFUSAL_", ucm_ha_refusal_name, 9),
-        ("UCM_HA_ALERT_", ucm_ha_alert_name, 17),
+        ("UCM_HA_REASON_", ucm_ha_reason_name, RoleReason::ALL.len()),
+        ("UCM_HA_REFUSAL_", ucm_ha_refusal_name, SwitchRefusal::ALL.len() + 1),
+        ("UCM_HA_ALERT_", ucm_ha_alert_name, Alert::ALL.len()),
         ("UCM_HA_OUTPUT_", ucm_ha_output_name, 15),
     ];
     for (prefix, name_of, count) in families {

@@ -1,4 +1,4 @@
-//! Texts of numbers that follow each other, in one string: a pointer for each would cost as much as half of the text.
+//! Texts of consecutive numbers, in one string: a pointer to each would cost half as much as the texts.
 
 use core::ffi::{CStr, c_char};
 

@@ -28,7 +28,7 @@ pub extern "C" fn ucm_ha_wire_version() -> u8 {
     UCM_HA_WIRE_VERSION
 }
 
-/// The release of the linked library, e.g. "0.1.0". The string lives for ever.
+/// The release of the linked library, e.g. "0.1.0". The string is static.
 #[unsafe(no_mangle)]
 pub extern "C" fn ucm_ha_library_version() -> *const c_char {
     VERSION.as_ptr()

@@ -1,28 +1,22 @@
 use super::*;
-use crate::pace::DEFAULT_HEARTBEAT_TIMEOUT_S;
 use crate::types::KEY_LEN;
 use std::string::ToString;
 use std::vec::Vec;
 
 pub(crate) fn valid() -> Config {
+    let cidr = |last| Cidr { address: Ipv4Addr::new(192, 168, 129, last), prefix_len: 24 };
     Config {
-        enabled: true,
-        station_type: StationType::Primary,
-        mac: MacAddr([0xc0, 0x74, 0xad, 0x53, 0x73, 0x72]),
-        cable_mac: MacAddr([0xc0, 0x74, 0xad, 0x53, 0x73, 0x73]),
-        own_ip: Cidr { address: Ipv4Addr::new(192, 168, 129, 42), prefix_len: 24 },
-        cluster_ip: Cidr { address: Ipv4Addr::new(192, 168, 129, 64), prefix_len: 24 },
-        peer_ip: Ipv4Addr::new(192, 168, 129, 43),
-        peer_mac: None,
-        heartbeat_port: DEFAULT_HEARTBEAT_PORT,
-        heartbeat_timeout_s: DEFAULT_HEARTBEAT_TIMEOUT_S,
-        fast_failover: true,
-        gateway: Some(Ipv4Addr::new(192, 168, 129, 1)),
-        key: None,
-        network_method: NetworkMethod::Switch,
+        gateway: Some(cidr(1).address),
         model: Model::Ucm6304A,
         firmware: Firmware([1, 0, 10, 2]),
-        fault: FaultPolicy::default(),
+        ..Config::new(
+            StationType::Primary,
+            MacAddr([0xc0, 0x74, 0xad, 0x53, 0x73, 0x72]),
+            MacAddr([0xc0, 0x74, 0xad, 0x53, 0x73, 0x73]),
+            cidr(42),
+            cidr(64),
+            cidr(43).address,
+        )
     }
 }
 

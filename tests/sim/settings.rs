@@ -82,25 +82,21 @@ impl Default for Settings {
 impl Settings {
     /// The configuration of a node.
     pub(crate) fn config(&self, node: usize) -> Config {
-        Config {
-            enabled: self.enabled[node],
-            station_type: self.station[node],
-            mac: NODE_MAC[node],
-            cable_mac: CABLE_MAC[node],
-            own_ip: Cidr { address: NODE_IP[node], prefix_len: 24 },
-            cluster_ip: Cidr { address: CLUSTER_IP, prefix_len: 24 },
-            peer_ip: NODE_IP[1 - node],
-            peer_mac: self.peer_mac.then_some(NODE_MAC[1 - node]),
-            heartbeat_port: ucm_ha::config::DEFAULT_HEARTBEAT_PORT,
-            heartbeat_timeout_s: self.timeout_s[node],
-            fast_failover: self.fast[node],
-            gateway: self.gateway[node].then_some(GATEWAY_IP),
-            key: self.key.then_some(Key([0x5a; KEY_LEN])),
-            network_method: self.method,
-            model: self.model[node],
-            firmware: self.firmware[node],
-            fault: self.policy,
-        }
+        let cidr = |address| Cidr { address, prefix_len: 24 };
+        let (own_ip, cluster_ip) = (cidr(NODE_IP[node]), cidr(CLUSTER_IP));
+        let (mac, cable_mac) = (NODE_MAC[node], CABLE_MAC[node]);
+        let mut config = Config::new(self.station[node], mac, cable_mac, own_ip, cluster_ip, NODE_IP[1 - node]);
+        config.enabled = self.enabled[node];
+        config.peer_mac = self.peer_mac.then_some(NODE_MAC[1 - node]);
+        config.heartbeat_timeout_s = self.timeout_s[node];
+        config.fast_failover = self.fast[node];
+        config.gateway = self.gateway[node].then_some(GATEWAY_IP);
+        config.key = self.key.then_some(Key([0x5a; KEY_LEN]));
+        config.network_method = self.method;
+        config.model = self.model[node];
+        config.firmware = self.firmware[node];
+        config.fault = self.policy;
+        config
     }
 
     /// The longer heartbeat timeout of the two.

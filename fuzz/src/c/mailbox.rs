@@ -64,7 +64,7 @@ impl Mailbox {
         };
         let mut wrongs = self.store.wrongs(at);
         wrongs.note(!known, UCM_HA_ERR_UNKNOWN_VALUE);
-        if self.store.call(at, &wrongs, |mailbox| call(mailbox)) {
+        if self.store.call(at, &wrongs, call) {
             self.waiting.push_back(mail);
             self.posts += 1;
         }

@@ -1,4 +1,4 @@
-//! `embedded_hal` over callbacks of the caller's.
+//! `embedded_hal` over the caller's callbacks.
 
 use core::ffi::c_void;
 use embedded_hal::digital::{self, InputPin};

@@ -1,4 +1,4 @@
-//! FXO ports: the drivers and the poller over callbacks of the caller's.
+//! FXO ports: drivers and poller over the caller's callbacks.
 
 mod callback;
 mod report;
@@ -252,8 +252,8 @@ pub unsafe extern "C" fn ucm_ha_fxo_faults(fxo: *mut ucm_ha_fxo, faults: *mut u3
     code(unsafe { memory::write(faults, || storage::with(fxo, all)) })
 }
 
-/// The faults of the ports that have been neither seen well nor found faulty since the start: to be told to the node with
-/// ucm_ha_node_fault_unknown, 1 at the start and 0 as they go. It only shrinks, and only by a visit that changed something.
+/// The faults of the ports that have been found neither well nor faulty since the start: tell the node with
+/// ucm_ha_node_fault_unknown, 1 at the start and 0 as they go. They only become fewer, and only by a visit that changed something.
 ///
 /// Errors: as for ucm_ha_fxo_faults.
 ///

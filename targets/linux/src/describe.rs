@@ -6,6 +6,9 @@ use ucm_ha::role::Role;
 use ucm_ha::service::ServiceFault;
 use ucm_ha::status::HaStatus;
 
+/// What a core that is newer than these words says. The tests see to it that none of this core's is left out.
+const UNKNOWN: &str = "reports what this version of the daemon does not know";
+
 /// A role's name, as in the JSON status.
 pub(crate) const fn role(role: Role) -> &'static str {
     match role {
@@ -48,6 +51,7 @@ pub(crate) fn role_reason(reason: RoleReason, timeout_s: u8) -> String {
         RoleReason::AddressFailed => "cluster IP could not be bound",
         RoleReason::Disabled => "high availability was turned off",
         RoleReason::DisabledByPeer => "high availability was turned off by the peer",
+        _ => UNKNOWN,
     };
     text.to_owned()
 }
@@ -63,6 +67,7 @@ pub(crate) const fn refusal(refusal: SwitchRefusal) -> &'static str {
         SwitchRefusal::InProgress => "a handover is already under way; see the status",
         SwitchRefusal::PeerUnanswered => "the peer did not answer; this node stays active",
         SwitchRefusal::PeerRefused => "the peer refused; this node stays active, see the peer's log",
+        _ => UNKNOWN,
     }
 }
 
@@ -127,6 +132,7 @@ const fn alert_words(alert: Alert) -> (&'static str, &'static str, &'static str)
             "was turned off by the peer",
             "high availability was turned off by the peer; enable it on both nodes",
         ),
+        _ => ("NODE", UNKNOWN, UNKNOWN),
     }
 }
 
@@ -162,5 +168,24 @@ pub(crate) const fn service_fault(fault: ServiceFault) -> &'static str {
         ServiceFault::Deadlock => "is deadlocked: it gave no sign of life in time",
         ServiceFault::Probe => "fails its probes",
         ServiceFault::Reported => "was reported to be at fault",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_are_words_for_everything_that_the_core_tells() {
+        for reason in RoleReason::ALL {
+            assert_ne!(role_reason(reason, 7), UNKNOWN, "{reason:?}");
+        }
+        for refused in SwitchRefusal::ALL {
+            assert_ne!(refusal(refused), UNKNOWN, "{refused:?}");
+        }
+        for told in Alert::ALL {
+            assert_ne!(alert(told).text, UNKNOWN, "{told:?}");
+            assert_ne!(meaning(told), UNKNOWN, "{told:?}");
+        }
     }
 }

@@ -4,10 +4,9 @@ use core::fmt;
 use core::net::Ipv4Addr;
 use core::str::FromStr;
 use ucm_ha::Config;
-use ucm_ha::config::{ConfigError, DEFAULT_HEARTBEAT_PORT, FaultPolicy};
+use ucm_ha::config::ConfigError;
 use ucm_ha::fault::Faults;
-use ucm_ha::pace::DEFAULT_HEARTBEAT_TIMEOUT_S;
-use ucm_ha::types::{Cidr, Firmware, Key, MacAddr, Model, NetworkMethod, StationType};
+use ucm_ha::types::{Cidr, Firmware, Key, MacAddr, Model, StationType};
 
 /// Bit of a MAC address that marks it as given locally, not by the card's maker.
 const LOCALLY_ADMINISTERED: u8 = 1 << 1;
@@ -78,13 +77,11 @@ pub fn parse(line: &str, mac: MacAddr) -> Result<Settings<'_>, Problem<'_>> {
         let (key, value) = word.split_once('=').ok_or(Problem::NotAPair(word))?;
         words.take(key, value)?;
     }
-    let config = Config {
-        station_type: words.station_type.ok_or(Problem::Missing("station_type"))?,
-        own_ip: words.own_ip.ok_or(Problem::Missing("own_ip"))?,
-        cluster_ip: words.cluster_ip.ok_or(Problem::Missing("cluster_ip"))?,
-        peer_ip: words.peer_ip.ok_or(Problem::Missing("peer_ip"))?,
-        ..words.config
-    };
+    let mut config = words.config;
+    config.station_type = words.station_type.ok_or(Problem::Missing("station_type"))?;
+    config.own_ip = words.own_ip.ok_or(Problem::Missing("own_ip"))?;
+    config.cluster_ip = words.cluster_ip.ok_or(Problem::Missing("cluster_ip"))?;
+    config.peer_ip = words.peer_ip.ok_or(Problem::Missing("peer_ip"))?;
     config.validate().map_err(Problem::Refused)?;
     Ok(Settings { config, record: words.record })
 }
@@ -94,26 +91,12 @@ fn defaults(mac: MacAddr) -> Config {
     let [first, rest @ ..] = mac.0;
     let [b, c, d, e, f] = rest;
     let nowhere = Cidr { address: Ipv4Addr::UNSPECIFIED, prefix_len: 0 };
-    Config {
-        enabled: true,
-        station_type: StationType::Primary,
-        mac,
-        // A serial line has no MAC address; the frames on it need one.
-        cable_mac: MacAddr([first ^ LOCALLY_ADMINISTERED, b, c, d, e, f]),
-        own_ip: nowhere,
-        cluster_ip: nowhere,
-        peer_ip: Ipv4Addr::UNSPECIFIED,
-        peer_mac: None,
-        heartbeat_port: DEFAULT_HEARTBEAT_PORT,
-        heartbeat_timeout_s: DEFAULT_HEARTBEAT_TIMEOUT_S,
-        fast_failover: true,
-        gateway: None,
-        key: None,
-        network_method: NetworkMethod::Switch,
-        model: Model::Ucm6304A,
-        firmware: Firmware([1, 0, 10, 2]),
-        fault: FaultPolicy::default(),
-    }
+    // A serial line has no MAC address; the frames on it need one.
+    let cable_mac = MacAddr([first ^ LOCALLY_ADMINISTERED, b, c, d, e, f]);
+    let mut config = Config::new(StationType::Primary, mac, cable_mac, nowhere, nowhere, Ipv4Addr::UNSPECIFIED);
+    config.model = Model::Ucm6304A;
+    config.firmware = Firmware([1, 0, 10, 2]);
+    config
 }
 
 impl<'a> Words<'a> {

@@ -40,28 +40,28 @@ pub(crate) fn resolve(sections: &Sections, interfaces: &[Interface], problems: &
     let own_ip = ports.lan.and_then(|lan| own_address(ha, lan, &mut report));
     let mac = ports.lan.and_then(|lan| lan.mac);
     let stand_in = mac.map(cable_stand_in);
-    let config = Config {
-        enabled: ha.enable,
-        station_type: ha.station_type,
-        mac: mac.unwrap_or_default(),
-        cable_mac: ports.heartbeat.and_then(|heartbeat| heartbeat.mac).or(stand_in).unwrap_or_default(),
-        own_ip: own_ip.unwrap_or(Cidr { address: Ipv4Addr::UNSPECIFIED, prefix_len: ANY_PREFIX_LEN }),
-        cluster_ip: Cidr {
+    let mut config = Config::new(
+        ha.station_type,
+        mac.unwrap_or_default(),
+        ports.heartbeat.and_then(|heartbeat| heartbeat.mac).or(stand_in).unwrap_or_default(),
+        own_ip.unwrap_or(Cidr { address: Ipv4Addr::UNSPECIFIED, prefix_len: ANY_PREFIX_LEN }),
+        Cidr {
             address: ha.cluster_ip.0,
             prefix_len: ha.cluster_ip.1.or(own_ip.map(|own| own.prefix_len)).unwrap_or(ANY_PREFIX_LEN),
         },
-        peer_ip: ha.peer_ip,
-        peer_mac: ha.peer_mac,
-        heartbeat_port: ha.heartbeat_port,
-        heartbeat_timeout_s: ha.heartbeat_timeout_s,
-        fast_failover: ha.fast_failover,
-        gateway: network.gateway,
-        key: key.and_then(|(_, key)| key.ok()),
-        network_method: network.method,
-        model: device.model,
-        firmware: device.firmware,
-        fault: fault_policy(ha, sections.fault.policy),
-    };
+        ha.peer_ip,
+    );
+    config.enabled = ha.enable;
+    config.peer_mac = ha.peer_mac;
+    config.heartbeat_port = ha.heartbeat_port;
+    config.heartbeat_timeout_s = ha.heartbeat_timeout_s;
+    config.fast_failover = ha.fast_failover;
+    config.gateway = network.gateway;
+    config.key = key.and_then(|(_, key)| key.ok());
+    config.network_method = network.method;
+    config.model = device.model;
+    config.firmware = device.firmware;
+    config.fault = fault_policy(ha, sections.fault.policy);
     let complete = own_ip.is_some() && mac.is_some();
     config.check(|error| {
         if complete || !needs_interfaces(error) {
