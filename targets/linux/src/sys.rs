@@ -1,6 +1,6 @@
 //! The few calls for which no safe interface exists. All `unsafe` of the program is here.
 
-use socket2::{SockAddr, SockAddrStorage};
+use socket2::{SockAddr, SockAddrStorage, Socket};
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::os::unix::process::CommandExt;
@@ -17,6 +17,16 @@ pub fn packet_address(interface_index: u32, ether_type: u16) -> io::Result<SockA
     address.sll_ifindex = index;
     // SAFETY: the first `size_of::<sockaddr_ll>()` bytes were just set and the family says how to read them.
     Ok(unsafe { SockAddr::new(storage, size_of::<libc::sockaddr_ll>() as libc::socklen_t) })
+}
+
+/// Lets a socket send and receive on one interface only. By its index: a name may be another interface's by now.
+pub(crate) fn bind_to_interface(socket: &Socket, interface_index: u32) -> io::Result<()> {
+    let index = libc::c_int::try_from(interface_index).map_err(io::Error::other)?;
+    let len = size_of::<libc::c_int>() as libc::socklen_t;
+    // SAFETY: the pointer is to a live number of `len` bytes.
+    succeeded(unsafe {
+        libc::setsockopt(socket.as_raw_fd(), libc::SOL_SOCKET, libc::SO_BINDTOIFINDEX, (&raw const index).cast(), len)
+    })
 }
 
 /// Puts the calling thread under the real-time scheduler. Threads and programs it starts are not.
@@ -69,4 +79,14 @@ pub(crate) fn enter_new_network_namespace() -> io::Result<()> {
     use rustix::thread::{UnshareFlags, unshare_unsafe};
     // SAFETY: only file descriptor tables make `unshare` unsafe, and this flag leaves them alone.
     Ok(unsafe { unshare_unsafe(UnshareFlags::NEWNET) }?)
+}
+
+/// Has others ask this process before they open a file of its own, as its owner may.
+#[cfg(test)]
+pub(crate) fn take_lease(file: &std::fs::File) -> io::Result<()> {
+    // It is told by a signal, one that is ignored where nobody waits for it.
+    // SAFETY: integers only.
+    succeeded(unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETSIG, libc::SIGURG) })?;
+    // SAFETY: integers only.
+    succeeded(unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETLEASE, libc::F_WRLCK) })
 }

@@ -43,7 +43,7 @@ impl Daemon {
             }
             Output::RenewAddress { .. } => {}
             Output::ReleaseAddress => {
-                let event = self.address.release(&mut self.netlink, lan_index);
+                let event = self.address.release(&mut self.netlink);
                 self.outcomes.extend(event.map(Input::Address));
             }
             Output::Persist(record) => {

@@ -242,9 +242,8 @@ impl Daemon {
     /// Leaves nothing behind: neither the address nor an older record.
     fn finish(&mut self) -> io::Result<()> {
         if self.address.may_be_bound() {
-            let lan_index = self.ports.lan_index();
             // What is left is said by `release`, and its lifetime ends in the kernel.
-            let _reported = self.address.release(&mut self.netlink, lan_index);
+            let _reported = self.address.release(&mut self.netlink);
         }
         let end = std::time::Instant::now() + LAST_STORE_TIMEOUT;
         if !self.state.finish(LAST_STORE_TIMEOUT) {
