@@ -21,6 +21,7 @@ mod logging;
 mod net;
 mod notify;
 mod realtime;
+mod regular_file;
 mod service;
 mod settings;
 pub mod shared;

@@ -1,10 +1,9 @@
 //! Where the number of a service's process comes from: a pid file, or the cgroup of a systemd unit.
 
 use super::stat::Stat;
-use crate::settings;
+use crate::{regular_file, settings};
 use rustix::process::Pid;
-use std::fs::File;
-use std::io::{ErrorKind, Read};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// Longest pid file that is looked at, in bytes.
@@ -72,9 +71,8 @@ fn cgroup_root() -> &'static Path {
 
 fn read(path: &Path, max_len: u64) -> Result<String, String> {
     let shown = path.display();
-    let mut text = String::new();
-    match File::open(path).and_then(|file| file.take(max_len).read_to_string(&mut text)) {
-        Ok(_) => Ok(text),
+    match regular_file::read(path, max_len) {
+        Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
         Err(error) if error.kind() == ErrorKind::NotFound => Err(format!("{shown} is not there")),
         Err(error) => Err(format!("{shown} cannot be read: {error}")),
     }
