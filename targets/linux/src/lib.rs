@@ -20,6 +20,7 @@ mod lock;
 mod logging;
 mod net;
 mod notify;
+mod rate;
 mod realtime;
 mod regular_file;
 mod service;

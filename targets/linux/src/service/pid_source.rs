@@ -62,6 +62,15 @@ impl PidSource {
             }
         }
     }
+
+    /// Whether a process belongs to the unit; a pid file knows of no other process.
+    pub(super) fn includes(&self, pid: i32) -> bool {
+        match self {
+            Self::PidFile(_) => false,
+            Self::Unit(path) => read(path, MAX_PROCS_LEN)
+                .is_ok_and(|text| text.lines().filter_map(number).any(|other| other.as_raw_nonzero().get() == pid)),
+        }
+    }
 }
 
 fn cgroup_root() -> &'static Path {
@@ -200,6 +209,14 @@ mod tests {
             fs::write(rig.source.path(), text).unwrap();
             assert_eq!(rig.main(), Err(format!("{shown} holds no process that a service manager started")), "{text:?}");
         }
+    }
+
+    #[test]
+    fn the_processes_of_a_unit_are_those_in_its_list() {
+        let rig = Rig::new();
+        rig.write(&[41, 42]);
+        assert!(rig.source.includes(42) && !rig.source.includes(4));
+        assert!(!PidSource::PidFile(rig.source.path().to_owned()).includes(42));
     }
 
     #[test]

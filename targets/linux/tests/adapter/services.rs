@@ -22,7 +22,7 @@ pub(crate) fn start(site: &Site, switch: bool, sections: &str) -> Daemon {
     daemon
 }
 
-fn pid_file(site: &Site) -> PathBuf {
+pub(crate) fn pid_file(site: &Site) -> PathBuf {
     site.run_dir().with_file_name("service.pid")
 }
 
