@@ -282,7 +282,7 @@ impl Watched {
         if service.is_some_and(|service| !service.may_be_kicked_by(uid, now)) {
             self.foreign_kicks += 1;
             // Said when there are ten times as many, so that the log stays readable.
-            if self.foreign_kicks.to_string().bytes().skip(1).all(|digit| digit == b'0') {
+            if self.foreign_kicks == 10_u64.pow(self.foreign_kicks.ilog10()) {
                 let times = self.foreign_kicks;
                 log::warn!(
                     "kick.sock: user {uid} does not run service {name} and cannot kick it ({times} such kicks so far); its \
