@@ -175,7 +175,7 @@ fn a_service_that_stops_kicking_is_deadlocked_until_it_kicks_again() {
 }
 
 #[test]
-fn everybody_may_kick_and_nonsense_is_said_once() {
+fn everybody_may_write_kicks_and_nonsense_is_said_once() {
     let Some(site) = Site::new() else { return };
     let daemon = start(&site, true, "[[service]]\nname = \"asterisk\"\nkick_timeout_ms = 60000\n");
     let path = site.run_dir().join("kick.sock");
