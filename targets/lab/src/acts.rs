@@ -71,6 +71,8 @@ impl Pair for Lab {
             Stimulus::OwnAddressBack(node) => self.set_own_address(node, true),
             Stimulus::InterfaceDeleted(node, wire) => self.delete_interface(Port { node, wire }),
             Stimulus::InterfaceBack(node, wire) => self.recreate_interface(Port { node, wire }),
+            Stimulus::InterfaceRenamed(node, wire) => self.rename_interface(Port { node, wire }, true),
+            Stimulus::InterfaceNamedBack(node, wire) => self.rename_interface(Port { node, wire }, false),
             Stimulus::EventsLost(node) => self.overrun_events(node),
             Stimulus::Stranger(there) => self.set_stranger(there),
             Stimulus::StormGathers(wire) => self.gather_storm(wire),

@@ -63,6 +63,13 @@ impl Links {
         self.set_link(message).context(format_args!("cannot turn {name} on or off"))
     }
 
+    /// Gives an interface another name; it stays up.
+    pub fn rename(&mut self, name: &str, new: &str) -> io::Result<()> {
+        let mut message = self.message_for(name)?;
+        message.attributes.push(LinkAttribute::IfName(new.to_owned()));
+        self.set_link(message).context(format_args!("cannot rename {name} to {new}"))
+    }
+
     /// Removes an interface; of a cable, both ends.
     pub fn delete(&mut self, name: &str) -> io::Result<()> {
         let message = self.message_for(name)?;

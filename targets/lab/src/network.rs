@@ -57,6 +57,8 @@ struct Outlet {
     cut: Option<Cut>,
     /// Whether the node's interface exists.
     exists: bool,
+    /// Whether somebody gave it another name.
+    renamed: bool,
 }
 
 /// The network.
@@ -157,18 +159,20 @@ impl Network {
             // First what the peer sees of it at once: every change waits for the kernel's lock, and others may hold that for long.
             self.apply(peers_cable)?;
         }
+        let lan = self.interface(Port::lan(node));
+        let interfaces = Wire::ALL.map(|wire| (wire, self.interface(Port { node, wire })));
         let links = &mut self.nodes[node.index()].links;
-        for wire in Wire::ALL {
+        for (wire, interface) in interfaces {
             if self.outlets[node.index()][wire.index()].exists {
-                links.set_up(wire.interface(), powered)?;
+                links.set_up(interface, powered)?;
             }
         }
         match (self.outlets[node.index()][Wire::Lan.index()].exists, powered) {
             (false, _) => {}
-            (true, true) => links.add_address(LAN, node.address())?,
+            (true, true) => links.add_address(lan, node.address())?,
             (true, false) => {
-                links.remove_address(LAN, CLUSTER_IP)?;
-                links.remove_address(LAN, node.address())?;
+                links.remove_address(lan, CLUSTER_IP)?;
+                links.remove_address(lan, node.address())?;
             }
         }
         if powered { self.apply(peers_cable) } else { Ok(()) }
@@ -176,6 +180,7 @@ impl Network {
 
     /// Deletes a node's interface, with all that is wired to it.
     pub fn delete_interface(&mut self, port: Port) -> io::Result<()> {
+        let interface = self.interface(port);
         let outlet = self.outlet(port);
         if !std::mem::take(&mut outlet.exists) {
             return Ok(());
@@ -184,7 +189,25 @@ impl Network {
         if let Some(far) = relayed {
             self.switch.links.delete(&far)?;
         }
-        self.node(port.node).links.delete(port.wire.interface())
+        self.node(port.node).links.delete(interface)
+    }
+
+    /// Gives a node's interface another name, or its own one back.
+    pub fn rename_interface(&mut self, port: Port, renamed: bool) -> io::Result<()> {
+        let old = self.interface(port);
+        let outlet = self.outlet(port);
+        if !outlet.exists || outlet.renamed == renamed {
+            return Ok(());
+        }
+        outlet.renamed = renamed;
+        let new = self.interface(port);
+        self.node(port.node).links.rename(old, new)
+    }
+
+    /// What a node's interface is called now.
+    pub fn interface(&self, port: Port) -> &'static str {
+        let renamed = self.outlets[port.node.index()][port.wire.index()].renamed;
+        if renamed { port.wire.other_name() } else { port.wire.interface() }
     }
 
     /// Makes a deleted interface again. It is a new one with the same MAC address.
@@ -328,7 +351,8 @@ fn wire_port(switch: &mut Site, site: &Site, port: Port, bridge: &str, relayed: 
     let socket = format!("{bridge}-{}", port.node.to_string().to_lowercase());
     let node_end = End { name: port.wire.interface(), netns: &site.netns, mac: Some(port.node.mac(port.wire)) };
     switch.links.add_veth(&End { name: &socket, netns: &switch.netns, mac: None }, &node_end)?;
-    let mut outlet = Outlet { bridge_port: socket.clone(), socket, relay: None, cut: None, exists: true };
+    let mut outlet =
+        Outlet { bridge_port: socket.clone(), socket, relay: None, cut: None, exists: true, renamed: false };
     if relayed {
         let (near, far) = (format!("{}-near", outlet.socket), format!("{}-far", outlet.socket));
         switch.links.add_veth(

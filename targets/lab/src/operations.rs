@@ -10,7 +10,7 @@ use crate::observer::{Observer, Sightings};
 use crate::overrun::overrun;
 use crate::paths;
 use crate::phone::{Phone, PhoneView};
-use crate::plan::{CLUSTER_IP, LAN, Node, Port, Wire};
+use crate::plan::{CLUSTER_IP, Node, Port, Wire};
 use crate::relay::Impairment;
 use crate::storm::Storm;
 use crate::timeline::Timeline;
@@ -133,7 +133,8 @@ impl Lab {
         self.network.cut(Port::lan(node), Cut::Silent)?;
         self.network.cut(Port::cable(node), Cut::Silent)?;
         self.daemons[node.index()].kill()?;
-        self.network.node(node).links.remove_address(LAN, CLUSTER_IP)
+        let lan = self.network.interface(Port::lan(node));
+        self.network.node(node).links.remove_address(lan, CLUSTER_IP)
     }
 
     /// Tells a daemon to read its configuration again.
@@ -330,19 +331,27 @@ impl Lab {
         self.network.recreate_interface(port)
     }
 
+    /// Gives an interface of a node another name, or its own one back.
+    pub(crate) fn rename_interface(&mut self, port: Port, renamed: bool) -> io::Result<()> {
+        self.timeline.note(format_args!("{port} {}", if renamed { "renamed" } else { "has its name back" }));
+        self.network.rename_interface(port, renamed)
+    }
+
     /// Takes the static address from a node by hand, or gives it back.
     pub(crate) fn set_own_address(&mut self, node: Node, there: bool) -> io::Result<()> {
         self.timeline.note(format_args!("static address of {node} {}", if there { "back" } else { "removed" }));
         if !self.network.exists(Port::lan(node)) {
             return Ok(());
         }
+        let lan = self.network.interface(Port::lan(node));
         let links = &mut self.network.node(node).links;
-        if there { links.add_address(LAN, node.address()) } else { links.remove_address(LAN, node.address()) }
+        if there { links.add_address(lan, node.address()) } else { links.remove_address(lan, node.address()) }
     }
 
     /// Whether a node has its static address.
     pub(crate) fn has_own_address(&mut self, node: Node) -> io::Result<bool> {
-        self.network.node(node).links.has_address(LAN, node.address())
+        let lan = self.network.interface(Port::lan(node));
+        self.network.node(node).links.has_address(lan, node.address())
     }
 
     /// Makes everything good again and starts every daemon that does not run.
@@ -355,6 +364,7 @@ impl Lab {
             self.disks[node.index()].repair()?;
             for port in [Port::lan(node), Port::cable(node)] {
                 self.network.recreate_interface(port)?;
+                self.network.rename_interface(port, false)?;
             }
             self.network.set_wan(node, true)?;
             if self.daemons[node.index()].is_frozen() {
@@ -378,7 +388,8 @@ impl Lab {
 
     /// Binds the cluster IP on a node by hand, without a daemon and without an announcement.
     pub fn bind_by_hand(&mut self, node: Node) -> io::Result<()> {
-        self.network.node(node).links.add_address(LAN, CLUSTER_IP)
+        let lan = self.network.interface(Port::lan(node));
+        self.network.node(node).links.add_address(lan, CLUSTER_IP)
     }
 
     /// Removes the cluster IP from a node by hand.
@@ -387,7 +398,8 @@ impl Lab {
             return Ok(());
         }
         self.timeline.note(format_args!("cluster IP removed from {node}"));
-        self.network.node(node).links.remove_address(LAN, CLUSTER_IP)
+        let lan = self.network.interface(Port::lan(node));
+        self.network.node(node).links.remove_address(lan, CLUSTER_IP)
     }
 
     /// Records what a node sends and receives at a port.

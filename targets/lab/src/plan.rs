@@ -133,6 +133,14 @@ impl Wire {
         }
     }
 
+    /// What somebody renames it to.
+    pub const fn other_name(self) -> &'static str {
+        match self {
+            Self::Lan => "lan0",
+            Self::Cable => "hb0",
+        }
+    }
+
     /// Its place in tables of both.
     pub const fn index(self) -> usize {
         match self {

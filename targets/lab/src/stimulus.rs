@@ -122,6 +122,10 @@ pub enum Stimulus<N = Node> {
     InterfaceDeleted(N, Wire),
     /// It is made again.
     InterfaceBack(N, Wire),
+    /// An interface of a node is given another name.
+    InterfaceRenamed(N, Wire),
+    /// It has its name back.
+    InterfaceNamedBack(N, Wire),
     /// A daemon is frozen, and more happens to its interfaces than its subscription has room for.
     EventsLost(N),
     /// A foreign host takes the cluster IP, or leaves.
@@ -169,6 +173,8 @@ impl<N: Copy> Stimulus<N> {
             Self::OwnAddressBack(n) => Stimulus::OwnAddressBack(which(n)),
             Self::InterfaceDeleted(n, what) => Stimulus::InterfaceDeleted(which(n), what),
             Self::InterfaceBack(n, what) => Stimulus::InterfaceBack(which(n), what),
+            Self::InterfaceRenamed(n, what) => Stimulus::InterfaceRenamed(which(n), what),
+            Self::InterfaceNamedBack(n, what) => Stimulus::InterfaceNamedBack(which(n), what),
             Self::EventsLost(n) => Stimulus::EventsLost(which(n)),
             Self::Stranger(what) => Stimulus::Stranger(what),
             Self::StormGathers(what) => Stimulus::StormGathers(what),
@@ -203,6 +209,8 @@ impl<N: Copy> Stimulus<N> {
             | Self::OwnAddressBack(node)
             | Self::InterfaceDeleted(node, ..)
             | Self::InterfaceBack(node, ..)
+            | Self::InterfaceRenamed(node, ..)
+            | Self::InterfaceNamedBack(node, ..)
             | Self::EventsLost(node) => Some(node),
             Self::CablePull
             | Self::CablePlug
@@ -309,7 +317,7 @@ impl Stimulus<Who> {
         let who = if rng.bool() { Who::Active } else { Who::Standby };
         let wire = if rng.bool() { Wire::Lan } else { Wire::Cable };
         let good = Impairment::GOOD;
-        match rng.u8(0..22) {
+        match rng.u8(0..23) {
             0 => Self::Kill(who),
             1 => Self::Freeze(who),
             2 => Self::PowerOff(who),
@@ -334,6 +342,7 @@ impl Stimulus<Who> {
             18 => Self::InterfaceDeleted(who, wire),
             19 => Self::EventsLost(who),
             20 => Self::Stranger(true),
+            21 => Self::InterfaceRenamed(who, wire),
             _ => Self::StormGathers(wire),
         }
     }

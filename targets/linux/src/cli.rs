@@ -133,7 +133,7 @@ struct KickArgs {
 
 /// Runs the command line of this process.
 pub(crate) fn run() -> ExitCode {
-    let matches = command().get_matches();
+    let matches = command().get_matches_from(core_helper::with_name_apart(std::env::args_os().collect()));
     if let Some(chosen) = sub_program::chosen(&matches) {
         return chosen.run();
     }
@@ -258,7 +258,8 @@ fn clear_log(file: &Path, log: Log) -> ExitCode {
     match control::ask(&paths.run_dir, Request::ClearLog { log }) {
         Ok(reply) => answered(&reply),
         Err(control::Failure::NoDaemon(_)) => {
-            let held = daemon::make_dir(&paths.run_dir, "run_dir").and_then(|()| lock::lock(&paths.run_dir));
+            let held =
+                daemon::make_dir(&paths.run_dir, "run_dir", daemon::OF_ALL).and_then(|()| lock::lock(&paths.run_dir));
             done(held.and_then(|_held| journal::clear(&paths.state_dir, log)))
         }
         Err(failure) => fail(exit::NO_DAEMON, failure),

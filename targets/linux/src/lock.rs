@@ -2,9 +2,11 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 const FILE_NAME: &str = "lock";
+const MODE: u32 = 0o600;
 
 /// Holds `run_dir` until the process ends, however it ends.
 pub(crate) struct RunDirLock {
@@ -15,7 +17,8 @@ pub(crate) struct RunDirLock {
 pub(crate) fn lock(run_dir: &Path) -> Result<RunDirLock, String> {
     let path = run_dir.join(FILE_NAME);
     let failed = |error: io::Error| format!("{} cannot be locked: {error}; check paths.run_dir", path.display());
-    let mut file = OpenOptions::new().create(true).write(true).truncate(false).open(&path).map_err(failed)?;
+    let mut file =
+        OpenOptions::new().create(true).write(true).truncate(false).mode(MODE).open(&path).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {

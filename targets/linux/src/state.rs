@@ -6,8 +6,9 @@
 use crate::clock;
 use crc::{CRC_32_ISO_HDLC, Crc};
 use mio::Waker;
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -18,6 +19,8 @@ use ucm_ha::io::Record;
 const FILE_NAME: &str = "state";
 const NEW_FILE_NAME: &str = "state.new";
 const BAD_FILE_NAME: &str = "state.bad";
+/// Nobody else needs it.
+const MODE: u32 = 0o600;
 const HEADER: &str = "ucm-ha state 1";
 const CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 /// Longest file that is looked at; the longest valid one is shorter.
@@ -103,7 +106,9 @@ pub(crate) fn decode(text: &[u8]) -> Option<Record> {
 
 fn store(dir: &Path, record: &Record) -> io::Result<()> {
     let new = dir.join(NEW_FILE_NAME);
-    let mut file = File::create(&new)?;
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(MODE).open(&new)?;
+    // One that an older version left behind may have another.
+    file.set_permissions(Permissions::from_mode(MODE))?;
     file.write_all(encode(record).as_bytes())?;
     file.sync_all()?;
     fs::rename(&new, dir.join(FILE_NAME))?;
@@ -285,7 +290,6 @@ mod tests {
     use super::*;
     use mio::{Poll, Token};
     use rustix::fs::{CWD, FileType, Mode, mknodat};
-    use std::os::unix::fs::OpenOptionsExt;
 
     const RECORD: Record =
         Record { term: 7, term_ceiling: 1007, last_active: true, disabled_by_peer: false, handovers: 2 };

@@ -1,10 +1,14 @@
 //! The few calls for which no safe interface exists. All `unsafe` of the program is here.
 
-use socket2::{SockAddr, SockAddrStorage};
+use socket2::{SockAddr, SockAddrStorage, Socket};
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
+
+/// What an unprivileged program may lock, in bytes: the kernel's own default.
+const USUAL_MEMLOCK: libc::rlim_t = 8 * 1024 * 1024;
+const USUAL_UMASK: libc::mode_t = 0o022;
 
 /// The address that binds a packet socket to one interface and one EtherType.
 pub fn packet_address(interface_index: u32, ether_type: u16) -> io::Result<SockAddr> {
@@ -19,6 +23,16 @@ pub fn packet_address(interface_index: u32, ether_type: u16) -> io::Result<SockA
     Ok(unsafe { SockAddr::new(storage, size_of::<libc::sockaddr_ll>() as libc::socklen_t) })
 }
 
+/// Lets a socket send and receive on one interface only. By its index: a name may be another interface's by now.
+pub(crate) fn bind_to_interface(socket: &Socket, interface_index: u32) -> io::Result<()> {
+    let index = libc::c_int::try_from(interface_index).map_err(io::Error::other)?;
+    let len = size_of::<libc::c_int>() as libc::socklen_t;
+    // SAFETY: the pointer is to a live number of `len` bytes.
+    succeeded(unsafe {
+        libc::setsockopt(socket.as_raw_fd(), libc::SOL_SOCKET, libc::SO_BINDTOIFINDEX, (&raw const index).cast(), len)
+    })
+}
+
 /// Puts the calling thread under the real-time scheduler. Threads and programs it starts are not.
 pub fn schedule_fifo(priority: i32) -> io::Result<()> {
     let parameter = libc::sched_param { sched_priority: priority };
@@ -27,6 +41,44 @@ pub fn schedule_fifo(priority: i32) -> io::Result<()> {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),
     }
+}
+
+/// Lets a program run as one that nobody made special: without the limits, the protection from a lack of memory and the mask of
+/// modes that the daemon was given for itself. Call it before [`run_as`].
+pub(crate) fn run_ordinarily(command: &mut Command) {
+    let shed = || {
+        limit(libc::RLIMIT_RTPRIO, 0)?;
+        limit(libc::RLIMIT_NICE, 0)?;
+        limit(libc::RLIMIT_MEMLOCK, USUAL_MEMLOCK)?;
+        let usual = libc::sched_param { sched_priority: 0 };
+        // SAFETY: the pointer is to a live `sched_param`; 0 names the calling thread.
+        succeeded(unsafe { libc::sched_setscheduler(0, libc::SCHED_OTHER, &usual) })?;
+        // SAFETY: integers only; it cannot fail.
+        unsafe { libc::umask(USUAL_UMASK) };
+        // SAFETY: the path is a string that ends with 0.
+        let score = unsafe { libc::open(c"/proc/self/oom_score_adj".as_ptr(), libc::O_WRONLY | libc::O_CLOEXEC) };
+        if score >= 0 {
+            // Where it cannot be changed the program is better protected than it should be, which is no reason not to run it.
+            // SAFETY: the pointer is to one live byte, and the descriptor is this function's.
+            unsafe {
+                libc::write(score, b"0".as_ptr().cast(), 1);
+                libc::close(score);
+            }
+        }
+        Ok(())
+    };
+    // SAFETY: between fork and exec the closure makes system calls only: it takes no lock and no memory.
+    unsafe { command.pre_exec(shed) };
+}
+
+/// No more than so much, now and later. A limit that is lower stays.
+fn limit(resource: libc::__rlimit_resource_t, most: libc::rlim_t) -> io::Result<()> {
+    let mut now = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: the pointer is to a live `rlimit`.
+    succeeded(unsafe { libc::getrlimit(resource, &raw mut now) })?;
+    let less = libc::rlimit { rlim_cur: now.rlim_cur.min(most), rlim_max: now.rlim_max.min(most) };
+    // SAFETY: the pointer is to a live `rlimit`.
+    succeeded(unsafe { libc::setrlimit(resource, &raw const less) })
 }
 
 /// Lets a program run as another user: with that user's groups, and without the daemon's ambient capabilities, which
@@ -69,4 +121,15 @@ pub(crate) fn enter_new_network_namespace() -> io::Result<()> {
     use rustix::thread::{UnshareFlags, unshare_unsafe};
     // SAFETY: only file descriptor tables make `unshare` unsafe, and this flag leaves them alone.
     Ok(unsafe { unshare_unsafe(UnshareFlags::NEWNET) }?)
+}
+
+/// Has others ask this process before they open a file of its own, as its owner may.
+#[cfg(test)]
+pub(crate) fn take_lease(file: &std::fs::File) -> io::Result<()> {
+    const F_SETSIG: libc::c_int = 10;
+    // It is told by a signal, one that is ignored where nobody waits for it.
+    // SAFETY: integers only.
+    succeeded(unsafe { libc::fcntl(file.as_raw_fd(), F_SETSIG, libc::SIGURG) })?;
+    // SAFETY: integers only.
+    succeeded(unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETLEASE, libc::F_WRLCK) })
 }

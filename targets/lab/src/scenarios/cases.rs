@@ -10,8 +10,8 @@ use crate::plan::Wire::{Cable, Lan};
 use crate::relay::Impairment;
 use crate::stimulus::Stimulus::{
     ClusterIpRemoved, Cut as CutPort, CutAll, DiskFull, DiskGood, DiskStalls, EventsLost, Impair, ImpairAll,
-    InterfaceBack, InterfaceDeleted, Kill, Mend, MendAll, OwnAddressBack, OwnAddressRemoved, PowerOffSilently, Reload,
-    Start, StormGathers, StormRages, Stranger, SwitchOff, SwitchOn, Thaw,
+    InterfaceBack, InterfaceDeleted, InterfaceNamedBack, InterfaceRenamed, Kill, Mend, MendAll, OwnAddressBack,
+    OwnAddressRemoved, PowerOffSilently, Reload, Start, StormGathers, StormRages, Stranger, SwitchOff, SwitchOn, Thaw,
 };
 use crate::stimulus::Who::{Active, Standby};
 use std::time::Duration;
@@ -138,6 +138,29 @@ const LAN_DELETED: &[Move] = &[
     Takes(Active, HANDOVER),
 ];
 
+/// What the kernel is asked to do goes by the interface, not by a name that it may have no more: the address stays while the
+/// node serves, and it is gone when the node says so.
+const LAN_RENAMED: &[Move] = &[
+    Do(InterfaceRenamed(Active, Lan)),
+    Keep(T_AND_MORE),
+    Settles(Active),
+    Says(Active, "interface eth0 is called lan0 now"),
+    Do(InterfaceRenamed(Standby, Lan)),
+    Do(InterfaceRenamed(Standby, Cable)),
+    Keep(1_000),
+    Settles(Active),
+    Switch(Active),
+    Takes(Standby, HANDOVER),
+    Settles(Standby),
+    Do(CutPort(Standby, Lan, Cut::Carrier)),
+    Takes(Active, HANDOVER),
+    Do(Mend(Standby, Lan)),
+    Do(InterfaceNamedBack(Active, Lan)),
+    Do(InterfaceNamedBack(Standby, Lan)),
+    Do(InterfaceNamedBack(Standby, Cable)),
+    Settles(Active),
+];
+
 const CABLE_DELETED: &[Move] = &[
     Do(InterfaceDeleted(Active, Cable)),
     Keep(T_AND_MORE),
@@ -246,6 +269,7 @@ pub(super) static ALL: &[Scenario] = &[
         OWN_ADDRESS_AND_CABLE,
     ),
     told("lan-deleted", "the active's LAN interface is deleted, and made again", LAN_DELETED),
+    told("lan-renamed", "interfaces of both nodes are renamed, and switch: no change but those asked for", LAN_RENAMED),
     told("cable-deleted", "the heartbeat port is deleted, and made again: no change", CABLE_DELETED),
     told("foreign-host", "a foreign host takes the cluster IP: alert, no change", FOREIGN_HOST),
     told(

@@ -60,6 +60,7 @@ plays! { beside_others,
     a_switch_that_reboots: "switch-reboot"
     all_ports_bounced_together: "ports-bounced"
     a_lan_interface_that_is_deleted_and_made_again: "lan-deleted"
+    interfaces_that_are_renamed_under_both_nodes: "lan-renamed"
     a_heartbeat_port_that_is_deleted_and_made_again: "cable-deleted"
     events_of_the_interfaces_that_are_lost: "events-lost"
 

@@ -8,7 +8,9 @@ mod store;
 use crate::exit;
 use crate::service::signal_name;
 use crate::settings::Paths;
+use crate::text::escaped;
 use clap::Args;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
@@ -19,6 +21,8 @@ use ucm_ha_control::{Reply, Request};
 
 /// Where the dumps are, in `state_dir`, unless said otherwise.
 const DUMP_DIR: &str = "cores";
+/// What a process is called that has no name.
+const NAMELESS: &str = "?";
 /// Longest name of a process that the kernel tells, in bytes.
 const MAX_COMM_LEN: usize = 15;
 const BYTES_PER_MIB: u64 = 1024 * 1024;
@@ -49,9 +53,42 @@ pub(crate) struct CoreHelperArgs {
     /// `%s`: the signal
     #[arg(value_name = "SIGNAL", value_parser = clap::value_parser!(i32).range(1..))]
     signal: i32,
-    /// `%e`: its name, which may have blanks
-    #[arg(value_name = "NAME", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
-    name: Vec<String>,
+    /// `%e`: its name, which may be anything; options go before `%P`
+    #[arg(value_name = "NAME", trailing_var_arg = true, allow_hyphen_values = true)]
+    name: Vec<OsString>,
+}
+
+/// The arguments of this process with a `--` before what the kernel put in for `%e`. Whoever runs a program chooses its name,
+/// and must not choose options of ours: what follows process number and signal is data.
+pub(crate) fn with_name_apart(mut args: Vec<OsString>) -> Vec<OsString> {
+    if let Some(at) = name_place(&args) {
+        args.insert(at, "--".into());
+    }
+    args
+}
+
+fn name_place(args: &[OsString]) -> Option<usize> {
+    let subcommand = next_word(args, 1)?;
+    if args.get(subcommand)? != "core-helper" {
+        return None;
+    }
+    let pid = next_word(args, subcommand + 1)?;
+    let signal = next_word(args, pid + 1)?;
+    Some(signal + 1)
+}
+
+/// The place of the next argument, from `at` on, that is neither an option nor the value of one. `None` where there is none, or
+/// somebody has put the `--` already.
+fn next_word(args: &[OsString], mut at: usize) -> Option<usize> {
+    loop {
+        at += match args.get(at)?.as_encoded_bytes() {
+            b"--" => return None,
+            b"--help" | b"--version" => 1,
+            option if option.starts_with(b"--") && !option.contains(&b'=') => 2,
+            option if option.starts_with(b"-") => 1,
+            _ => return Some(at),
+        };
+    }
 }
 
 /// Reports the crash, then stores the dump. `paths` are those of the configuration, or the usual ones.
@@ -96,16 +133,11 @@ fn report(args: &CoreHelperArgs, comm: &str, paths: &Paths) {
     }
 }
 
-/// The name as the kernel has it. Older kernels break it up at blanks.
-fn comm(words: &[String]) -> String {
-    let mut name = String::new();
-    for c in words.join(" ").chars() {
-        if name.len() + c.len_utf8() > MAX_COMM_LEN {
-            break;
-        }
-        name.push(c);
-    }
-    name
+/// The name as the kernel has it, as text of one line. Older kernels break it up at blanks, and leave out an empty one.
+fn comm(words: &[OsString]) -> String {
+    let bytes = words.join(OsStr::new(" ")).into_encoded_bytes();
+    let name = String::from_utf8_lossy(bytes.get(..MAX_COMM_LEN).unwrap_or(&bytes));
+    if name.is_empty() { NAMELESS.to_owned() } else { escaped(&name) }
 }
 
 /// Started by the kernel, the program has no terminal and no log: what it says goes to the kernel's, too.
@@ -124,12 +156,107 @@ fn say(line: impl fmt::Display) {
 mod tests {
     use super::*;
 
+    use clap::{FromArgMatches, Parser};
+    use std::os::unix::ffi::OsStringExt;
+
+    #[derive(Debug, Parser)]
+    struct Whole {
+        #[arg(long, global = true)]
+        config: Option<PathBuf>,
+        #[command(subcommand)]
+        command: Only,
+    }
+
+    #[derive(Debug, clap::Subcommand)]
+    enum Only {
+        CoreHelper(CoreHelperArgs),
+        Kick { name: String },
+    }
+
+    fn parse(args: Vec<OsString>) -> Result<Whole, clap::Error> {
+        let command = <Whole as clap::CommandFactory>::command();
+        command.try_get_matches_from(with_name_apart(args)).and_then(|matches| Whole::from_arg_matches(&matches))
+    }
+
+    /// What the kernel makes of `|/usr/sbin/ucm-ha PATTERN %e`: before 5.3 it splits the line once the name is in it.
+    fn expanded(pattern: &str, name: &[u8], old: bool) -> Vec<OsString> {
+        let mut args: Vec<Vec<u8>> = "ucm-ha".split(' ').chain(pattern.split(' ')).map(|word| word.into()).collect();
+        if old {
+            let words = name.split(|byte| *byte == b' ').filter(|word| !word.is_empty());
+            args.extend(words.map(<[u8]>::to_vec));
+        } else {
+            args.push(name.to_vec());
+        }
+        args.into_iter().map(OsString::from_vec).collect()
+    }
+
     #[test]
-    fn a_name_with_blanks_is_put_together_again_and_no_longer_than_the_kernels() {
-        let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
-        assert_eq!(comm(&words("asterisk")), "asterisk");
+    fn a_name_is_never_an_option_whatever_it_is_and_whatever_the_kernel() {
+        let pattern = "--config /etc/ha.toml core-helper --keep=5 --dir /var/dumps 42 11";
+        let names: [(&[u8], &str); 12] = [
+            (b"asterisk", "asterisk"),
+            (b"--dir=/path x", "--dir=/path x"),
+            (b"--dir /path x", "--dir /path x"),
+            (b"--keep=1 x", "--keep=1 x"),
+            (b"--config /x", "--config /x"),
+            (b"--help", "--help"),
+            (b"-V", "-V"),
+            (b"--", "--"),
+            (b"-- --keep=1", "-- --keep=1"),
+            (b"a\xff\xfeb", "a\u{fffd}\u{fffd}b"),
+            (b"a\nb\x1b[2J", "a\\nb\\u{1b}[2J"),
+            (b"", "?"),
+        ];
+        for (name, shown) in names {
+            for old in [false, true] {
+                let whole = parse(expanded(pattern, name, old)).unwrap();
+                let Only::CoreHelper(args) = whole.command else { panic!("{name:?}") };
+                assert_eq!(comm(&args.name), shown, "old: {old}");
+                assert_eq!((args.pid, args.signal, args.keep), (42, 11, 5), "{shown}");
+                assert_eq!(args.dir, Some("/var/dumps".into()), "{shown}");
+                assert_eq!(whole.config, Some("/etc/ha.toml".into()), "{shown}");
+            }
+        }
+    }
+
+    #[test]
+    fn options_may_stand_anywhere_before_the_name() {
+        for pattern in [
+            "--config=/x core-helper 42 11",
+            "core-helper --config /x 42 11",
+            "core-helper 42 --config /x 11",
+            "core-helper 42 --config=/x 11",
+        ] {
+            let whole = parse(expanded(pattern, b"--config /y", false)).unwrap();
+            assert_eq!(whole.config, Some("/x".into()), "{pattern}");
+        }
+        // Behind the signal it cannot be told from a name.
+        let whole = parse(expanded("core-helper 42 11 --config /x", b"asterisk", false)).unwrap();
+        assert_eq!(whole.config, None);
+        let whole = parse(expanded("core-helper --config /x -- 42 11", b"--keep=1", false)).unwrap();
+        let Only::CoreHelper(args) = whole.command else { panic!() };
+        assert_eq!((args.keep, comm(&args.name)), (3, "--keep=1".to_owned()));
+    }
+
+    #[test]
+    fn the_arguments_of_other_commands_are_left_alone() {
+        for line in [
+            "ucm-ha kick core-helper",
+            "ucm-ha",
+            "ucm-ha core-helper",
+            "ucm-ha core-helper --help",
+            "ucm-ha core-helper 42",
+        ] {
+            let args: Vec<OsString> = line.split(' ').map(Into::into).collect();
+            assert_eq!(with_name_apart(args.clone()), args, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_no_longer_than_the_kernels() {
+        let words = |text: &str| text.split(' ').map(Into::into).collect::<Vec<OsString>>();
         assert_eq!(comm(&words("a b c")), "a b c");
         assert_eq!(comm(&words("a-very-long-process-name")), "a-very-long-pro");
-        assert_eq!(comm(&words("ääääääää")), "äääääää", "cut between characters");
+        assert_eq!(comm(&words("ääääääää")), "äääääää\u{fffd}", "the kernel cuts at bytes, too");
     }
 }

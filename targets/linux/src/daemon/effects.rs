@@ -5,6 +5,7 @@ use super::running::Daemon;
 use crate::clock;
 use crate::control::Awaited;
 use crate::describe;
+use crate::sys;
 use std::process::{Command, ExitStatus};
 use ucm_ha::event::Alert;
 use ucm_ha::fault::Faults;
@@ -43,7 +44,7 @@ impl Daemon {
             }
             Output::RenewAddress { .. } => {}
             Output::ReleaseAddress => {
-                let event = self.address.release(&mut self.netlink, lan_index);
+                let event = self.address.release(&mut self.netlink);
                 self.outcomes.extend(event.map(Input::Address));
             }
             Output::Persist(record) => {
@@ -124,9 +125,14 @@ fn reboot(command: &str) {
     }
     log::warn!("rebooting after a fault of this node: {command}");
     let command = command.to_owned();
-    let run = move || match Command::new("/bin/sh").arg("-c").arg(&command).status() {
-        Ok(status) => log_end(&command, status),
-        Err(error) => log::error!("{command} cannot be run: {error}; check fault.reboot_command"),
+    let run = move || {
+        let mut shell = Command::new("/bin/sh");
+        shell.arg("-c").arg(&command);
+        sys::run_ordinarily(&mut shell);
+        match shell.status() {
+            Ok(status) => log_end(&command, status),
+            Err(error) => log::error!("{command} cannot be run: {error}; check fault.reboot_command"),
+        }
     };
     if let Err(error) = std::thread::Builder::new().name("reboot".to_owned()).spawn(run) {
         log::error!("the reboot command cannot be started: {error}");

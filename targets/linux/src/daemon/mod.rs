@@ -28,4 +28,4 @@ mod token;
 mod turn;
 mod watchdog;
 
-pub(crate) use start::{make_dir, run};
+pub(crate) use start::{OF_ALL, make_dir, run};

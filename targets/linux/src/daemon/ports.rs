@@ -6,6 +6,7 @@ use crate::net::lan::LanSocket;
 use crate::net::netlink::Netlink;
 use crate::net::packet::PacketSocket;
 use crate::settings::Network;
+use crate::text::escaped;
 use mio::Registry;
 use std::io;
 use ucm_ha::Config;
@@ -22,11 +23,44 @@ struct NetworkPort {
     looked_for: bool,
     mac: Option<MacAddr>,
     carrier: bool,
+    /// The name it was given while the daemon ran, once said.
+    renamed: Option<String>,
 }
 
 impl NetworkPort {
     fn new(port: Port, name: &str) -> Self {
-        Self { port, name: name.to_owned(), index: None, looked_for: false, mac: None, carrier: false }
+        Self { port, name: name.to_owned(), index: None, looked_for: false, mac: None, carrier: false, renamed: None }
+    }
+
+    /// The interface of this port now: the one of its name, else the one that had it, under whatever name.
+    fn find(&self, netlink: &mut Netlink) -> io::Result<Option<Interface>> {
+        match (netlink.link(&self.name)?, self.index) {
+            (None, Some(index)) => netlink.link_at(index),
+            (found, _) => Ok(found),
+        }
+    }
+
+    /// Says that it was given another name, or its own one back.
+    fn note_name(&mut self, read: &Interface) {
+        let renamed = (read.name != self.name).then(|| escaped(&read.name));
+        if renamed == self.renamed {
+            return;
+        }
+        let setting = match self.port {
+            Port::Cable => "network.heartbeat_interface",
+            Port::Lan => "network.lan_interface",
+            Port::Wan => "network.wan_interface",
+        };
+        match &renamed {
+            Some(new) => log::warn!(
+                "interface {} is called {new} now and is used under that name; a restart looks for {}: rename it back, or \
+                 change {setting}",
+                self.name,
+                self.name
+            ),
+            None => log::info!("interface {} has its name back", self.name),
+        }
+        self.renamed = renamed;
     }
 
     /// Takes what was read; `true` when the interface is another one than before, or this is the first look.
@@ -96,7 +130,11 @@ impl Ports {
         for port in [Some(&mut self.cable_port), Some(&mut self.lan_port), self.wan_port.as_mut()] {
             let Some(port) = port else { continue };
             let known_before = port.index.is_some();
-            if !port.update(netlink.link(&port.name)?.as_ref()) {
+            let read = port.find(netlink)?;
+            if let Some(read) = &read {
+                port.note_name(read);
+            }
+            if !port.update(read.as_ref()) {
                 continue;
             }
             match (port.port, port.index) {
@@ -144,7 +182,7 @@ impl Ports {
         }
         if !self.lan.is_open() {
             let (own, port) = (config.own_ip.address, config.heartbeat_port);
-            let socket = LanSocket::open(name, own, config.peer_ip, port);
+            let socket = LanSocket::open(index, own, config.peer_ip, port);
             let opened = socket.and_then(|socket| self.lan.open(socket, registry));
             opened.map_err(|error| said(&format!("UDP on {own}:{port}"), name, &error))?;
         }

@@ -5,7 +5,7 @@ use super::running::Daemon;
 use super::token;
 use crate::clock;
 use crate::describe;
-use crate::service::signal_name;
+use crate::service::{Crash, signal_name};
 use ucm_ha::Input;
 use ucm_ha::fault::Faults;
 use ucm_ha_control::{FaultChange, Reply, Request};
@@ -54,6 +54,20 @@ impl Daemon {
         self.journal.own_condition(cause, describe::LOOSE_CONNECTION, raised, self.config.mac);
     }
 
+    fn note_crash(&mut self, crash: &Crash, pid: i32, comm: &str, signal: i32) -> Result<(), String> {
+        let of = match crash {
+            Crash::Of(name) => format!("service {name}"),
+            Crash::OfNone => "no service".to_owned(),
+            Crash::TooMany => return Err("too many programs crash".to_owned()),
+        };
+        let unseen = self.services.take_unseen_crashes();
+        if unseen > 0 {
+            log::warn!("{unseen} crashes were not looked into: there were too many");
+        }
+        log::warn!("process {pid} ({comm:?}) crashed by {}: {of}", signal_name(signal));
+        Ok(())
+    }
+
     /// Answers what a client says of a service.
     pub(super) fn serve_service(&mut self, client: usize, request: &Request) {
         let now = clock::now();
@@ -62,10 +76,8 @@ impl Daemon {
             Request::Fault { name, change: FaultChange::Raise } => self.services.raise(now, name),
             Request::Fault { name, change: FaultChange::Clear } => self.services.clear(now, name),
             Request::Crash { pid, comm, signal } => {
-                let service = self.services.crashed(now, *pid, comm, *signal);
-                let of = service.map_or_else(|| "no service".to_owned(), |name| format!("service {name}"));
-                log::warn!("process {pid} ({comm:?}) crashed by {}: {of}", signal_name(*signal));
-                Ok(())
+                let crash = self.services.crashed(now, *pid, comm, *signal);
+                self.note_crash(&crash, *pid, comm, *signal)
             }
             Request::Status | Request::Switch | Request::ClearLog { .. } => return,
         };

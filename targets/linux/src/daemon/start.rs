@@ -21,13 +21,16 @@ use crate::{lock, logging, realtime};
 use log::LevelFilter;
 use mio::unix::SourceFd;
 use mio::{Interest, Poll, Waker};
+use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use rustix::thread::{CapabilitySet, capabilities};
 use sd_notify::NotifyState;
 use signal_hook::consts::signal::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook_mio::v1_0::Signals;
 use std::collections::VecDeque;
+use std::fs::DirBuilder;
 use std::io::{self, Write};
 use std::os::fd::AsRawFd;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -41,6 +44,11 @@ const LAN_POLL_INTERVAL: Duration = Duration::from_millis(250);
 /// Room for what became of outputs; more than the node asks for at once.
 const OUTCOMES_CAPACITY: usize = 16;
 
+/// Mode of `run_dir`: services of any user find the kick socket there.
+pub(crate) const OF_ALL: u32 = 0o755;
+/// Mode of `state_dir`.
+const OF_OWNER: u32 = 0o700;
+
 /// Why the daemon did not start.
 struct Refusal {
     code: u8,
@@ -53,6 +61,13 @@ fn refused(line: impl Into<String>) -> Refusal {
 
 /// Runs the daemon in the foreground until it is told to stop.
 pub(crate) fn run(config_file: &Path, level: LevelFilter) -> ExitCode {
+    // A dump would hold the key; so does the memory that a debugger of the same user could read.
+    if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
+        return fail(
+            exit::REFUSED,
+            format_args!("core dumps, which would hold the key, cannot be turned off: {error}"),
+        );
+    }
     let ended = match start(config_file, level) {
         Ok(Some(mut daemon)) => daemon.run().and(daemon.finish()).map_err(|error| refused(error.to_string())),
         Ok(None) => return ExitCode::from(exit::UNUSABLE),
@@ -72,14 +87,14 @@ fn start(config_file: &Path, level: LevelFilter) -> Result<Option<Daemon>, Refus
     let Some((sections, network)) = configure(config_file, &mut netlink)? else { return Ok(None) };
     require_net_admin().map_err(refused)?;
     logging::start(level).map_err(|error| refused(format!("no log: {error}")))?;
-    make_dir(&sections.paths.run_dir, "run_dir").map_err(refused)?;
+    make_dir(&sections.paths.run_dir, "run_dir", OF_ALL).map_err(refused)?;
     // Held until the process ends, whatever becomes of the daemon's other parts.
     std::mem::forget(lock::lock(&sections.paths.run_dir).map_err(refused)?);
     let resolved = wait_for_lan(&sections, &mut netlink)?;
     for note in &resolved.notes {
         log::warn!("{note}");
     }
-    if let Err(reason) = make_dir(&sections.paths.state_dir, "state_dir") {
+    if let Err(reason) = make_dir(&sections.paths.state_dir, "state_dir", OF_OWNER) {
         log::error!("{reason}");
     }
     let mut daemon = assemble(config_file, sections, &network, &resolved, netlink)?;
@@ -145,9 +160,9 @@ fn require_net_admin() -> Result<(), String> {
         .to_owned())
 }
 
-/// Creates a directory of `[paths]`; an error is one line that says what to do.
-pub(crate) fn make_dir(dir: &Path, key: &str) -> Result<(), String> {
-    std::fs::create_dir_all(dir).map_err(|error| {
+/// Creates a directory of `[paths]` with this mode, where there is none; an error is one line that says what to do.
+pub(crate) fn make_dir(dir: &Path, key: &str, mode: u32) -> Result<(), String> {
+    DirBuilder::new().recursive(true).mode(mode).create(dir).map_err(|error| {
         let dir = dir.display();
         format!("{dir} cannot be created: {error}; create it or change paths.{key}")
     })
@@ -242,9 +257,8 @@ impl Daemon {
     /// Leaves nothing behind: neither the address nor an older record.
     fn finish(&mut self) -> io::Result<()> {
         if self.address.may_be_bound() {
-            let lan_index = self.ports.lan_index();
             // What is left is said by `release`, and its lifetime ends in the kernel.
-            let _reported = self.address.release(&mut self.netlink, lan_index);
+            let _reported = self.address.release(&mut self.netlink);
         }
         let end = std::time::Instant::now() + LAST_STORE_TIMEOUT;
         if !self.state.finish(LAST_STORE_TIMEOUT) {

@@ -6,18 +6,21 @@ use std::net::Ipv4Addr;
 use ucm_ha::io::AddressEvent;
 use ucm_ha::types::Cidr;
 
+/// The index by which the kernel is asked for the addresses of all interfaces.
+const ANY_INTERFACE: u32 = 0;
+
 /// What the node last asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Wanted {
-    /// Bound, and it is.
-    Held,
+    /// Bound, and it is, on the interface of this index.
+    Held { on: u32 },
     /// Not bound, and it is not.
     Released,
-    /// Not bound, but it could not be removed yet.
-    Releasing,
+    /// Not bound, but it could not be removed yet; once it is, this is told.
+    Releasing { tell: AddressEvent },
 }
 
-/// Binds and releases the cluster IP.
+/// Binds and releases the cluster IP. Where it is bound is known by the interface's index: names change.
 pub(crate) struct ClusterAddress {
     cidr: Cidr,
     wanted: Wanted,
@@ -30,13 +33,10 @@ impl ClusterAddress {
 
     /// Binds the address for `valid_s`, to be reported to the node.
     pub(crate) fn bind(&mut self, netlink: &mut Netlink, index: Option<u32>, valid_s: u32) -> AddressEvent {
-        let bound = match index {
-            Some(index) => netlink.set_address(index, self.cidr, valid_s),
-            None => Err(missing()),
-        };
-        match bound {
-            Ok(()) => {
-                self.wanted = Wanted::Held;
+        let index = index.ok_or_else(missing);
+        match index.and_then(|index| netlink.set_address(index, self.cidr, valid_s).map(|()| index)) {
+            Ok(on) => {
+                self.wanted = Wanted::Held { on };
                 AddressEvent::Held
             }
             Err(error) => {
@@ -52,63 +52,69 @@ impl ClusterAddress {
         if let Some(lost) = self.check(netlink, index) {
             return Some(lost);
         }
-        let index = index.filter(|_| self.wanted == Wanted::Held)?;
-        match netlink.set_address(index, self.cidr, valid_s) {
+        let Wanted::Held { on } = self.wanted else { return None };
+        match netlink.set_address(on, self.cidr, valid_s) {
             Ok(()) => None,
             Err(error) => {
                 log::error!("cluster IP {} cannot be renewed: {error}", self.cidr);
-                Some(self.lose())
+                self.remove(netlink, AddressEvent::Lost)
             }
         }
     }
 
     /// Removes the address, to be reported to the node. Where that fails it is reported once it succeeds.
-    pub(crate) fn release(&mut self, netlink: &mut Netlink, index: Option<u32>) -> Option<AddressEvent> {
-        match index.map_or(Ok(()), |index| netlink.remove_address(index, self.cidr)) {
-            Ok(()) => {
-                self.wanted = Wanted::Released;
-                Some(AddressEvent::Released)
-            }
-            Err(error) => {
-                if self.wanted != Wanted::Releasing {
-                    log::error!("cluster IP {} cannot be removed: {error}; trying again", self.cidr);
-                }
-                self.wanted = Wanted::Releasing;
-                None
-            }
-        }
+    pub(crate) fn release(&mut self, netlink: &mut Netlink) -> Option<AddressEvent> {
+        self.remove(netlink, AddressEvent::Released)
     }
 
-    /// Compares the interface with what the node wants.
+    /// Compares the interfaces with what the node wants; the LAN interface has this index.
     pub(crate) fn check(&mut self, netlink: &mut Netlink, index: Option<u32>) -> Option<AddressEvent> {
-        if self.wanted == Wanted::Releasing {
-            return self.release(netlink, index);
-        }
-        // What cannot be read now is read again soon; the lifetime in the kernel runs meanwhile.
-        let present = look(netlink, index, self.cidr.address)?;
-        match (self.wanted, present) {
-            (Wanted::Held, false) => {
-                log::warn!("cluster IP {} was taken away", self.cidr);
-                Some(self.lose())
-            }
-            (Wanted::Released, true) => {
-                log::warn!("cluster IP {} was added by somebody else; removing it", self.cidr);
-                // The node knows that it is not bound; only a failure has to be followed up.
-                let _reported = self.release(netlink, index);
+        match self.wanted {
+            Wanted::Releasing { tell } => self.remove(netlink, tell),
+            // What cannot be read now is read again soon; the lifetime in the kernel runs meanwhile.
+            Wanted::Held { on } => match look(netlink, Some(on), self.cidr.address)? {
+                true if index.is_none_or(|index| index == on) => None,
+                true => {
+                    log::warn!("cluster IP {} is not on the LAN interface; removing it", self.cidr);
+                    self.remove(netlink, AddressEvent::Lost)
+                }
+                false => {
+                    log::warn!("cluster IP {} was taken away", self.cidr);
+                    self.remove(netlink, AddressEvent::Lost)
+                }
+            },
+            Wanted::Released => {
+                if look(netlink, Some(ANY_INTERFACE), self.cidr.address)? {
+                    log::warn!("cluster IP {} was added by somebody else; removing it", self.cidr);
+                    // The node knows that it is not bound; only a failure has to be followed up.
+                    let _reported = self.release(netlink);
+                }
                 None
             }
-            (Wanted::Held, true) | (Wanted::Released, false) | (Wanted::Releasing, _) => None,
         }
     }
 
-    /// Whether the address is, or may be, on the interface.
+    /// Whether the address is, or may be, on an interface.
     pub(crate) fn may_be_bound(&self) -> bool {
         self.wanted != Wanted::Released
     }
 
-    fn lose(&mut self) -> AddressEvent {
-        self.wanted = Wanted::Released;
-        AddressEvent::Lost
+    /// Removes the address from wherever it is. What is told is true by then: the peer may bind it.
+    fn remove(&mut self, netlink: &mut Netlink, tell: AddressEvent) -> Option<AddressEvent> {
+        let likely = if let Wanted::Held { on } = self.wanted { Some(on) } else { None };
+        match netlink.remove_address(likely, self.cidr) {
+            Ok(()) => {
+                self.wanted = Wanted::Released;
+                Some(tell)
+            }
+            Err(error) => {
+                if !matches!(self.wanted, Wanted::Releasing { .. }) {
+                    log::error!("cluster IP {} cannot be removed: {error}; trying again", self.cidr);
+                }
+                self.wanted = Wanted::Releasing { tell };
+                None
+            }
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The LAN path of the heartbeat: a UDP socket on the own static address.
 
+use crate::sys;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
@@ -15,10 +16,10 @@ pub(crate) struct LanSocket {
 }
 
 impl LanSocket {
-    /// Opens the socket on `interface`; fails while `own` is not an address of this machine.
-    pub(crate) fn open(interface: &str, own: Ipv4Addr, peer: Ipv4Addr, port: u16) -> io::Result<Self> {
+    /// Opens the socket on this interface; fails while `own` is not an address of this machine.
+    pub(crate) fn open(interface_index: u32, own: Ipv4Addr, peer: Ipv4Addr, port: u16) -> io::Result<Self> {
         let socket = Socket::new(Domain::IPV4, Type::DGRAM.nonblocking().cloexec(), Some(Protocol::UDP))?;
-        socket.bind_device(Some(interface.as_bytes()))?;
+        sys::bind_to_interface(&socket, interface_index)?;
         socket.set_tos_v4(TOS_CS6)?;
         socket.bind(&SocketAddrV4::new(own, port).into())?;
         Ok(Self { socket: socket.into(), peer: SocketAddrV4::new(peer, port).into() })

@@ -24,7 +24,7 @@ const BUFFER_LEN: usize = 32 * 1024;
 const MAX_DUMP_TRIES: usize = 5;
 /// Events that are read at once; the rest waits for the next turn.
 const MAX_EVENT_BATCH: usize = 32;
-/// Most copies of one address with different prefixes that are removed.
+/// How often an address is removed that is there again.
 const MAX_COPIES: usize = 8;
 
 const IFLA_ADDRESS: u16 = 1;
@@ -84,6 +84,17 @@ impl Netlink {
     pub fn link(&mut self, name: &str) -> io::Result<Option<Interface>> {
         let mut message = LinkMessage::default();
         message.attributes.push(LinkAttribute::IfName(name.to_owned()));
+        self.one_link(message)
+    }
+
+    /// The interface of this index, whatever its name, without its addresses.
+    pub(crate) fn link_at(&mut self, index: u32) -> io::Result<Option<Interface>> {
+        let mut message = LinkMessage::default();
+        message.header.index = index;
+        self.one_link(message)
+    }
+
+    fn one_link(&mut self, message: LinkMessage) -> io::Result<Option<Interface>> {
         let mut found = None;
         let asked = self.request(RouteNetlinkMessage::GetLink(message), NLM_F_ACK, |kind, payload| {
             if kind == RTM_NEWLINK {
@@ -130,14 +141,35 @@ impl Netlink {
         self.request(RouteNetlinkMessage::NewAddress(message), NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE, |_, _| ())
     }
 
-    /// Removes an address, whatever its prefix. Harmless where it is not there, or the interface is gone.
-    pub(crate) fn remove_address(&mut self, index: u32, cidr: Cidr) -> io::Result<()> {
+    /// Removes an address from every interface, whatever its prefix, the likely one first. Comes back once the kernel's table
+    /// shows that no interface has it.
+    pub(crate) fn remove_address(&mut self, likely: Option<u32>, cidr: Cidr) -> io::Result<()> {
+        if let Some(index) = likely {
+            self.remove_copy(index, cidr)?;
+        }
         for _ in 0..MAX_COPIES {
-            if !self.remove_copy(index, cidr)? {
+            let holders = self.holders(cidr.address)?;
+            if holders.is_empty() {
                 return Ok(());
+            }
+            for index in holders {
+                self.remove_copy(index, cidr)?;
             }
         }
         Err(io::Error::other("the address is added again as often as it is removed"))
+    }
+
+    /// The interfaces that have this address, once for each copy.
+    fn holders(&mut self, address: Ipv4Addr) -> io::Result<Vec<u32>> {
+        let mut message = AddressMessage::default();
+        message.header.family = AddressFamily::Inet;
+        let mut holders = Vec::new();
+        self.request(RouteNetlinkMessage::GetAddress(message), NLM_F_DUMP, |kind, payload| {
+            let held = parse_address(payload).filter(|held| kind == RTM_NEWADDR && held.cidr.address == address);
+            let header = held.and_then(|_| AddressHeader::parse(payload).ok());
+            holders.extend(header.map(|header| header.index));
+        })?;
+        Ok(holders)
     }
 
     /// Removes one copy of an address; `false` where there was none.

@@ -63,6 +63,7 @@ impl Program {
         for name in PRIVATE_ENVIRONMENT {
             command.env_remove(name);
         }
+        sys::run_ordinarily(&mut command);
         if let Some(user) = &self.user {
             command.env("HOME", &user.home).env("USER", &user.name).env("LOGNAME", &user.name);
             if user.uid.as_raw() != geteuid().as_raw() {

@@ -2,17 +2,28 @@
 
 use mio::net::UnixDatagram;
 use mio::{Interest, Registry, Token};
+use rustix::net::sockopt::set_socket_passcred;
+use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
 use std::fs::{self, Permissions};
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, IoSliceMut};
+use std::mem::MaybeUninit;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 /// Name of the socket in `run_dir`.
 const SOCKET_NAME: &str = "kick.sock";
-/// Services run as users of their own: everybody may write. A kick is all that can be said here.
+/// Services run as users of their own: everybody may write. Who wrote is told by the kernel.
 const SOCKET_MODE: u32 = 0o666;
 /// Longest datagram that is looked at, in bytes.
 const MAX_DATAGRAM_LEN: usize = 64;
+
+/// What somebody wrote.
+pub(super) struct Kick {
+    /// Who.
+    pub(super) uid: u32,
+    /// The service's name, or why it is none.
+    pub(super) name: Result<String, String>,
+}
 
 /// The daemon's end.
 pub(super) struct KickSocket {
@@ -29,23 +40,32 @@ impl KickSocket {
             Ok(()) | Err(_) => {}
         }
         let mut socket = UnixDatagram::bind(&path)?;
+        set_socket_passcred(&socket, true)?;
         fs::set_permissions(&path, Permissions::from_mode(SOCKET_MODE))?;
         registry.register(&mut socket, token, Interest::READABLE)?;
         Ok(Self { socket, path })
     }
 
-    /// The next kick: the service's name, or what was written instead. `None` when nothing waits.
-    pub(super) fn receive(&self) -> io::Result<Option<Result<String, String>>> {
+    /// The next kick; `None` when nothing waits.
+    pub(super) fn receive(&self) -> io::Result<Option<Kick>> {
         let mut buffer = [0; MAX_DATAGRAM_LEN];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmCredentials(1))];
+        let mut control = RecvAncillaryBuffer::new(&mut space);
         let len = loop {
-            match self.socket.recv(&mut buffer) {
-                Ok(len) => break len,
+            let into = &mut [IoSliceMut::new(&mut buffer)];
+            match recvmsg(&self.socket, into, &mut control, RecvFlags::CMSG_CLOEXEC).map_err(io::Error::from) {
+                Ok(received) => break received.bytes,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(None),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
         };
-        Ok(Some(parse(buffer.get(..len).unwrap_or(&buffer))))
+        let sender = control.drain().find_map(|message| match message {
+            RecvAncillaryMessage::ScmCredentials(sender) => Some(sender.uid.as_raw()),
+            _ => None,
+        });
+        let uid = sender.ok_or_else(|| io::Error::other("a sender without a user"))?;
+        Ok(Some(Kick { uid, name: parse(buffer.get(..len).unwrap_or(&buffer)) }))
     }
 }
 

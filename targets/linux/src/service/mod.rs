@@ -10,12 +10,14 @@ mod stat;
 pub(crate) use process::signal_name;
 
 use crate::describe;
+use crate::rate::Rate;
 use crate::settings::{self, MAX_ENTRIES};
-use kick::KickSocket;
+use kick::{Kick, KickSocket};
 use mio::{Registry, Token, Waker};
 use pid_source::PidSource;
 use probe::Probes;
 use process::{Look, Process};
+use rustix::process::geteuid;
 use std::collections::VecDeque;
 use std::io;
 use std::path::Path;
@@ -31,8 +33,12 @@ const MAX_AD_HOC: usize = 16;
 const CLEAR: Duration = Duration::from_ms(2000);
 /// How often pid files and units are read: an end is told by the kernel, a start is not.
 const LOOK_INTERVAL: Duration = Duration::from_ms(250);
-/// Kicks that are read before others have their turn.
-const MAX_KICK_BATCH: usize = 64;
+/// Datagrams that are read in a window; the rest waits, and so do those who write them. Anybody may, at any rate.
+const KICK_RATE: (u32, Duration) = (200, Duration::from_ms(20));
+/// Crashes of unknown processes that are looked into: anybody may crash as often as he likes.
+const CRASH_RATE: (u32, Duration) = (10, Duration::from_s(1));
+/// How often the user of a service is looked up for somebody who kicks it and is not known to be that.
+const USER_INTERVAL: Duration = Duration::from_ms(250);
 /// Longest name of a process that the kernel tells, in bytes.
 const MAX_COMM_LEN: usize = 15;
 
@@ -71,8 +77,41 @@ struct Service {
     /// Not configured: forgotten when its fault is cleared.
     ad_hoc: bool,
     process: Option<Process>,
+    /// Who its process runs, or last ran, as, and when that may be looked up again.
+    users: Option<[u32; 2]>,
+    users_at: Instant,
     /// What is known of the fault beyond its kind.
     detail: Option<String>,
+}
+
+impl Service {
+    fn new(id: ServiceId, name: String, ad_hoc: bool, process: Option<Process>) -> Self {
+        Self { id, name, ad_hoc, process, users: None, users_at: Instant::ZERO, detail: None }
+    }
+
+    /// Root, the daemon's user and the service's own may say that it lives.
+    fn may_be_kicked_by(&mut self, uid: u32, now: Instant) -> bool {
+        let known = |users: Option<[u32; 2]>| users.is_some_and(|users| users.contains(&uid));
+        if uid == 0 || uid == geteuid().as_raw() || known(self.users) {
+            return true;
+        }
+        if self.users_at <= now {
+            self.users_at = now + USER_INTERVAL;
+            self.users = self.process.as_ref().and_then(Process::users).or(self.users);
+        }
+        known(self.users)
+    }
+}
+
+/// Whose crash it was.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Crash {
+    /// Of this service.
+    Of(String),
+    /// Of none.
+    OfNone,
+    /// There are too many to look into.
+    TooMany,
 }
 
 /// All services.
@@ -83,6 +122,10 @@ pub(crate) struct Watched {
     kicks: KickSocket,
     /// There may be kicks to read.
     kicked: bool,
+    kick_rate: Rate,
+    /// Kicks of somebody who may not.
+    foreign_kicks: u64,
+    crash_rate: Rate,
     look_at: Instant,
     news: VecDeque<News>,
     /// A kick that was not understood was said.
@@ -105,6 +148,9 @@ impl Watched {
             probes: Probes::start(settings, waker)?,
             kicks: KickSocket::open(run_dir, registry, tokens.kicks)?,
             kicked: true,
+            kick_rate: Rate::new(KICK_RATE.0, KICK_RATE.1),
+            foreign_kicks: 0,
+            crash_rate: Rate::new(CRASH_RATE.0, CRASH_RATE.1),
             look_at: now,
             news: VecDeque::new(),
             complained: false,
@@ -120,7 +166,7 @@ impl Watched {
             };
             let id = watched.table.register(now, how).map_err(io::Error::other)?;
             let name = service.name.clone();
-            watched.services.push(Service { id, name, ad_hoc: false, process, detail: None });
+            watched.services.push(Service::new(id, name, false, process));
         }
         Ok(watched)
     }
@@ -143,11 +189,9 @@ impl Watched {
 
     /// When to call [`read_kicks`](Self::read_kicks) and [`tend`](Self::tend) although nothing wakes the loop.
     pub(crate) fn next_deadline(&self) -> Instant {
-        if self.kicked {
-            return Instant::ZERO;
-        }
+        let kicks = if self.kicked { self.kick_rate.next() } else { Instant::NEVER };
         let looks = self.services.iter().any(|service| service.process.is_some());
-        self.table.next_deadline().min(if looks { self.look_at } else { Instant::NEVER })
+        self.table.next_deadline().min(kicks).min(if looks { self.look_at } else { Instant::NEVER })
     }
 
     /// Reads pid files and units, and lets deadlines pass, where it is time.
@@ -213,18 +257,15 @@ impl Watched {
         self.kicked = true;
     }
 
-    /// Reads kicks, a batch at a time.
+    /// Reads kicks, no more than their rate allows.
     pub(crate) fn read_kicks(&mut self, now: Instant) {
-        for _ in 0..MAX_KICK_BATCH {
-            if !self.kicked {
-                return;
-            }
+        while self.kicked && self.kick_rate.next() <= now && self.kick_rate.take(now) {
             let complaint = match self.kicks.receive() {
                 Ok(None) => {
                     self.kicked = false;
                     return;
                 }
-                Ok(Some(kick)) => kick.and_then(|name| self.kick(now, &name)).err(),
+                Ok(Some(Kick { uid, name })) => name.and_then(|name| self.kick_by(now, uid, &name)).err(),
                 Err(error) => Some(format!("the kick socket cannot be read: {error}")),
             };
             // Anybody may write there: said once, so that the log stays readable.
@@ -233,6 +274,24 @@ impl Watched {
                 self.complained = true;
             }
         }
+    }
+
+    /// A sign of life of a configured service, from a user of this machine; an error says why it is none.
+    fn kick_by(&mut self, now: Instant, uid: u32, name: &str) -> Result<(), String> {
+        let service = self.services.iter_mut().find(|service| service.name == name && !service.ad_hoc);
+        if service.is_some_and(|service| !service.may_be_kicked_by(uid, now)) {
+            self.foreign_kicks += 1;
+            // Said when there are ten times as many, so that the log stays readable.
+            if self.foreign_kicks == 10_u64.pow(self.foreign_kicks.ilog10()) {
+                let times = self.foreign_kicks;
+                log::warn!(
+                    "kick.sock: user {uid} does not run service {name} and cannot kick it ({times} such kicks so far); its \
+                     own user may, which pid_file or unit tell"
+                );
+            }
+            return Ok(());
+        }
+        self.kick(now, name)
     }
 
     /// A configured service gave a sign of life; an error says why it is none.
@@ -266,16 +325,32 @@ impl Watched {
         }
     }
 
-    /// A process crashed, as `core-helper` reports; gives the name of the service it belongs to.
-    pub(crate) fn crashed(&mut self, now: Instant, pid: i32, comm: &str, signal: i32) -> Option<String> {
-        let runs_as = |service: &Service| service.process.as_ref().and_then(Process::pid) == Some(pid);
+    /// A process crashed, as `core-helper` reports; gives the service it belongs to. Anybody may give a process
+    /// the name of a service: what no process number explains is nobody's.
+    pub(crate) fn crashed(&mut self, now: Instant, pid: i32, comm: &str, signal: i32) -> Crash {
         let is_named = |service: &Service| {
             let name = service.name.as_bytes();
-            !service.ad_hoc && name.get(..MAX_COMM_LEN).unwrap_or(name) == comm.as_bytes()
+            name.get(..MAX_COMM_LEN).unwrap_or(name) == comm.as_bytes()
         };
-        let place = self.services.iter().position(runs_as).or_else(|| self.services.iter().position(is_named))?;
+        let has = |service: &Service| service.process.as_ref().is_some_and(|process| process.is(pid));
+        let started = |service: &Service| {
+            service.process.as_ref().is_some_and(|process| process.includes(pid, is_named(service)))
+        };
+        let mut place = self.services.iter().position(has);
+        if place.is_none() {
+            if !self.crash_rate.take(now) {
+                return Crash::TooMany;
+            }
+            place = self.services.iter().position(started);
+        }
+        let Some(place) = place else { return Crash::OfNone };
         self.handle(now, place, ServiceEvent::Crashed, Some(format!("killed by {}", signal_name(signal))));
-        self.services.get(place).map(|service| service.name.clone())
+        self.services.get(place).map_or(Crash::OfNone, |service| Crash::Of(service.name.clone()))
+    }
+
+    /// Crashes that were not looked into, since this was asked last.
+    pub(crate) fn take_unseen_crashes(&mut self) -> u64 {
+        self.crash_rate.take_refused()
     }
 
     fn register_ad_hoc(&mut self, now: Instant, name: &str) -> Result<usize, String> {
@@ -286,7 +361,7 @@ impl Watched {
             ));
         }
         let id = self.table.register(now, ServiceSettings::default()).map_err(|full| full.to_string())?;
-        self.services.push(Service { id, name: name.to_owned(), ad_hoc: true, process: None, detail: None });
+        self.services.push(Service::new(id, name.to_owned(), true, None));
         Ok(self.services.len() - 1)
     }
 

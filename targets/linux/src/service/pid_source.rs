@@ -1,10 +1,9 @@
 //! Where the number of a service's process comes from: a pid file, or the cgroup of a systemd unit.
 
 use super::stat::Stat;
-use crate::settings;
+use crate::{regular_file, settings};
 use rustix::process::Pid;
-use std::fs::File;
-use std::io::{ErrorKind, Read};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// Longest pid file that is looked at, in bytes.
@@ -63,6 +62,15 @@ impl PidSource {
             }
         }
     }
+
+    /// Whether a process belongs to the unit; a pid file knows of no other process.
+    pub(super) fn includes(&self, pid: i32) -> bool {
+        match self {
+            Self::PidFile(_) => false,
+            Self::Unit(path) => read(path, MAX_PROCS_LEN)
+                .is_ok_and(|text| text.lines().filter_map(number).any(|other| other.as_raw_nonzero().get() == pid)),
+        }
+    }
 }
 
 fn cgroup_root() -> &'static Path {
@@ -72,9 +80,8 @@ fn cgroup_root() -> &'static Path {
 
 fn read(path: &Path, max_len: u64) -> Result<String, String> {
     let shown = path.display();
-    let mut text = String::new();
-    match File::open(path).and_then(|file| file.take(max_len).read_to_string(&mut text)) {
-        Ok(_) => Ok(text),
+    match regular_file::read(path, max_len) {
+        Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
         Err(error) if error.kind() == ErrorKind::NotFound => Err(format!("{shown} is not there")),
         Err(error) => Err(format!("{shown} cannot be read: {error}")),
     }
@@ -202,6 +209,14 @@ mod tests {
             fs::write(rig.source.path(), text).unwrap();
             assert_eq!(rig.main(), Err(format!("{shown} holds no process that a service manager started")), "{text:?}");
         }
+    }
+
+    #[test]
+    fn the_processes_of_a_unit_are_those_in_its_list() {
+        let rig = Rig::new();
+        rig.write(&[41, 42]);
+        assert!(rig.source.includes(42) && !rig.source.includes(4));
+        assert!(!PidSource::PidFile(rig.source.path().to_owned()).includes(42));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Probes: commands that tell whether a service is well. Each service's run in a thread of their own, one at a time.
 
-use crate::settings;
+use crate::{settings, sys};
 use mio::Waker;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
@@ -89,6 +89,7 @@ impl Prober {
         let mut command = Command::new(program);
         // A group of its own, so that what it starts can be ended with it.
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+        sys::run_ordinarily(&mut command);
         let mut child = match command.spawn() {
             Ok(child) => child,
             Err(error) => return Some(Err(format!("{program} cannot be run: {error}"))),

@@ -1,7 +1,7 @@
 //! The process of a service: its number comes from a source, a pidfd watches it.
 
 use super::pid_source::PidSource;
-use super::stat::Stat;
+use super::stat::{Stat, users};
 use crate::sys;
 use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
@@ -11,6 +11,9 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+
+/// How far the parents of a process are looked through.
+const MAX_GENERATIONS: usize = 16;
 
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +88,8 @@ pub(super) struct Process {
     source: PidSource,
     token: Token,
     running: Option<Running>,
+    /// Number of the one that ran last.
+    ended: Option<i32>,
     /// Why there is none, once said.
     complaint: Option<String>,
 }
@@ -92,7 +97,7 @@ pub(super) struct Process {
 impl Process {
     /// `token` wakes the loop when the process ends.
     pub(super) fn new(source: PidSource, token: Token) -> Self {
-        Self { source, token, running: None, complaint: None }
+        Self { source, token, running: None, ended: None, complaint: None }
     }
 
     pub(super) const fn token(&self) -> Token {
@@ -101,6 +106,22 @@ impl Process {
 
     pub(super) fn pid(&self) -> Option<i32> {
         self.running.as_ref().map(|running| running.pid.as_raw_nonzero().get())
+    }
+
+    /// Whether this is the number of the service's process, or of its last one while none runs.
+    pub(super) fn is(&self, pid: i32) -> bool {
+        self.pid().or(self.ended) == Some(pid)
+    }
+
+    /// The users that the process runs as, while it does: the real and the effective one.
+    pub(super) fn users(&self) -> Option<[u32; 2]> {
+        users(self.pid()?)
+    }
+
+    /// Whether the source names this process, which may not have been seen yet, or it is one that the service started.
+    pub(super) fn includes(&self, pid: i32, named_like_it: bool) -> bool {
+        let is_inside = || self.source.includes(pid) || self.pid().is_some_and(|own| descends(pid, own));
+        self.source.read(None).is_ok_and(|own| own.as_raw_nonzero().get() == pid) || (named_like_it && is_inside())
     }
 
     /// Reads the source and watches the process that it names.
@@ -132,10 +153,17 @@ impl Process {
     /// How the process ended, if it has.
     pub(super) fn take_end(&mut self) -> Option<End> {
         let running = self.running.take_if(|running| has_ended(&running.pidfd))?;
+        self.ended = Some(running.pid.as_raw_nonzero().get());
         let status = Stat::read(running.pid.as_raw_nonzero().get()).and_then(|stat| stat.zombie_status());
         let status = status.or_else(|| sys::exit_status(running.pidfd.as_fd()));
         Some(status.map_or(End::Unknown, End::from_status))
     }
+}
+
+/// Whether a process is a child of `ancestor`, or of its children.
+fn descends(pid: i32, ancestor: i32) -> bool {
+    let parents = std::iter::successors(Some(pid), |pid| Stat::read(*pid)?.parent());
+    parents.skip(1).take(MAX_GENERATIONS).any(|parent| parent == ancestor)
 }
 
 /// Gets hold of a process that runs; one that is dead and not yet reaped does not.
@@ -159,6 +187,7 @@ fn has_ended(pidfd: &OwnedFd) -> bool {
 mod tests {
     use super::*;
     use mio::Poll;
+    use rustix::process::{Signal, kill_process};
     use std::fs;
     use std::process::{Child, Command};
     use std::time::{Duration, Instant};
@@ -269,6 +298,38 @@ mod tests {
         second.kill().unwrap();
         assert!(rig.wait_for_end().is_crash());
         second.wait().unwrap();
+    }
+
+    #[test]
+    fn a_process_is_the_services_by_its_number_or_its_parents_and_never_by_its_name_alone() {
+        let mut rig = Rig::new();
+        let mut service = rig.start("sleep 60 & wait");
+        let stranger = i32::try_from(std::process::id()).unwrap();
+        let own = i32::try_from(service.id()).unwrap();
+        assert!(rig.process.is(own) && !rig.process.is(stranger));
+        assert!(!rig.process.includes(stranger, true), "it is a parent of the service");
+        let child = descendant(own);
+        assert!(!rig.process.is(child));
+        assert!(rig.process.includes(child, true) && !rig.process.includes(child, false));
+        service.kill().unwrap();
+        service.wait().unwrap();
+        rig.wait_for_end();
+        assert!(rig.process.is(own), "it was");
+        assert!(!rig.process.includes(child, true), "now a child of another");
+        kill_process(Pid::from_raw(child).unwrap(), Signal::KILL).unwrap();
+    }
+
+    /// The first child of a process, once there is one.
+    fn descendant(pid: i32) -> i32 {
+        let patience = Instant::now() + Duration::from_secs(10);
+        loop {
+            let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
+            match children.split_whitespace().next() {
+                Some(child) => return child.parse().unwrap(),
+                None => assert!(Instant::now() < patience, "no child"),
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     #[test]

@@ -50,6 +50,15 @@ impl Stat {
     }
 }
 
+/// The real and the effective user of a process. The owner of its folder in `/proc` is root once it has changed its user.
+pub(super) fn users(pid: i32) -> Option<[u32; 2]> {
+    let status = fs::read(format!("/proc/{pid}/status")).ok()?;
+    let status = String::from_utf8_lossy(&status);
+    let line = status.lines().find_map(|line| line.strip_prefix("Uid:"))?;
+    let mut numbers = line.split_ascii_whitespace().map_while(|number| number.parse().ok());
+    Some([numbers.next()?, numbers.next()?])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,16 +3,19 @@
 use super::reader::{Problem, Reader, shown};
 use super::tables::{Sections, Service};
 use super::{fxo, sections};
+use crate::regular_file;
 use crate::text::escaped;
 use std::path::Path;
 use toml::{Table, Value};
 
+/// Longest configuration file that is read, in bytes.
+const MAX_FILE_LEN: u64 = 1024 * 1024;
 /// Most entries of `[[service]]` and of `[[notify]]`.
 pub(crate) const MAX_ENTRIES: usize = 32;
 
 /// Reads `file` and parses it.
 pub(crate) fn read(file: &Path, problems: &mut Vec<Problem>) -> Option<Sections> {
-    match std::fs::read_to_string(file) {
+    match regular_file::read_text(file, MAX_FILE_LEN) {
         Ok(text) => parse(&text, problems),
         Err(error) => {
             problems.push(Problem {

@@ -1,7 +1,7 @@
 //! The pre-shared key: 32 bytes in hexadecimal, in a file that only its owner may read.
 
+use crate::regular_file;
 use crate::text::escaped;
-use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -13,12 +13,9 @@ const MAX_FILE_LEN: u64 = 256;
 /// Reads the key; an error says what is wrong with the file and what to do. The key itself is never repeated.
 pub(super) fn read(path: &Path) -> Result<Key, String> {
     let unreadable = |error: io::Error| format!("cannot be read: {error}; create it with `openssl rand -hex 32`");
-    let file = File::open(path).map_err(unreadable)?;
+    let file = regular_file::open(path).map_err(unreadable)?;
     let metadata = file.metadata().map_err(unreadable)?;
     let mode = metadata.permissions().mode() & 0o7777;
-    if !metadata.is_file() {
-        return Err("is not a file; create it with `openssl rand -hex 32`".to_owned());
-    }
     if mode & 0o077 != 0 {
         return Err(format!(
             "has mode {mode:04o}, others may read it; run `chmod 0600 {}`",

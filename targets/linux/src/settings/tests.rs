@@ -409,7 +409,10 @@ fn a_key_file_that_cannot_be_used_is_named_with_its_fault() {
 
     std::fs::remove_file(&path).unwrap();
     std::fs::create_dir(&path).unwrap();
-    assert_eq!(judged(), "is not a file; create it with `openssl rand -hex 32`");
+    assert_eq!(
+        judged(),
+        "cannot be read: it is a directory, not a regular file; create it with `openssl rand -hex 32`"
+    );
 }
 
 #[test]

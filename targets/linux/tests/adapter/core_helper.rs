@@ -1,10 +1,13 @@
 //! The program in `core_pattern`, run as the kernel runs it.
 
 use crate::services::{Service, fault, start, wait_for_fault};
-use crate::site::Site;
+use crate::site::{Site, wait_until};
+use rustix::process::{Pid, Signal, kill_process};
+use std::ffi::OsStr;
 use std::fs;
 use std::io::Write;
-use std::process::Stdio;
+use std::os::unix::ffi::OsStrExt;
+use std::process::{Command, Stdio};
 
 /// Runs the core helper as the kernel does, with `dump` on its stdin.
 fn core_helper(site: &Site, words: &str, dump: &[u8]) -> (i32, String) {
@@ -24,12 +27,14 @@ fn core_helper(site: &Site, words: &str, dump: &[u8]) -> (i32, String) {
 #[test]
 fn the_core_helper_reports_the_crash_before_it_reads_the_dump() {
     let Some(site) = Site::new() else { return };
-    let _daemon = start(&site, true, "[[service]]\nname = \"asterisk-as-named\"\n");
-    // The kernel cuts names at 15 bytes.
+    let service = Service::start(&site);
+    let daemon = start(&site, true, "[[service]]\nname = \"asterisk\"\npid_file = PID\n");
+    daemon.wait_for_log("service asterisk runs as process");
     let mut helper = site.command("core-helper");
-    helper.args(["4242", "11", "asterisk-as-nam"]).stdin(Stdio::piped()).stderr(Stdio::null());
+    let pid = service.pid().to_string();
+    helper.args([&pid, "11", "asterisk"]).stdin(Stdio::piped()).stderr(Stdio::null());
     let mut helper = helper.spawn().unwrap();
-    let raised = wait_for_fault(&site, "SERVICE asterisk-as-named", true);
+    let raised = wait_for_fault(&site, "SERVICE asterisk", true);
     assert_eq!(raised["reason"], "crashed (killed by SIGSEGV)");
     assert!(helper.try_wait().unwrap().is_none(), "it waits for a dump of which it has not read a byte");
     let cores = site.state_dir().join("cores");
@@ -39,8 +44,6 @@ fn the_core_helper_reports_the_crash_before_it_reads_the_dump() {
     let stored: Vec<_> = fs::read_dir(cores).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert_eq!(stored.len(), 1, "{stored:?}");
     assert_eq!(fs::read(&stored[0]).unwrap(), b"dump");
-    assert_eq!(site.ask("fault clear asterisk-as-named").code, 0);
-    assert_eq!(fault(&site, "SERVICE asterisk-as-named").unwrap()["raised"], false);
 }
 
 #[test]
@@ -52,6 +55,66 @@ fn the_core_helper_knows_a_service_by_its_process() {
     let (code, said) = core_helper(&site, &format!("{} 6 worker thread", service.pid()), b"dump");
     assert_eq!(code, 0, "{said}");
     assert_eq!(wait_for_fault(&site, "SERVICE asterisk", true)["reason"], "crashed (killed by SIGABRT)");
+}
+
+#[test]
+fn a_child_of_a_service_that_has_its_name_counts_as_the_service() {
+    let Some(site) = Site::new() else { return };
+    let script = "exec -a asterisk-as-named bash -c 'sleep 600 & read end; kill $!'";
+    let mut command = Command::new("bash");
+    let parent =
+        command.args(["-c", script]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let service = Service::of(parent);
+    fs::write(site.run_dir().with_file_name("service.pid"), service.pid().to_string()).unwrap();
+    let daemon = start(&site, true, "[[service]]\nname = \"asterisk-as-named\"\npid_file = PID\n");
+    daemon.wait_for_log("service asterisk-as-named runs as process");
+    let children = format!("/proc/{0}/task/{0}/children", service.pid());
+    wait_until("a child", || !fs::read_to_string(&children).unwrap().is_empty());
+    let child = fs::read_to_string(&children).unwrap().trim().to_owned();
+    let (code, said) = core_helper(&site, &format!("{child} 11 sleep"), b"dump");
+    assert_eq!(code, 0, "{said}");
+    daemon.wait_for_log(&format!("process {child} (\"sleep\") crashed by SIGSEGV: no service"));
+    // The kernel cuts names at 15 bytes.
+    let (code, said) = core_helper(&site, &format!("{child} 11 asterisk-as-nam"), b"dump");
+    assert_eq!(code, 0, "{said}");
+    wait_for_fault(&site, "SERVICE asterisk-as-named", true);
+    kill_process(Pid::from_raw(child.parse().unwrap()).unwrap(), Signal::KILL).unwrap();
+}
+
+/// Whoever may run a program may give it any name.
+#[test]
+fn a_stranger_with_the_name_of_a_service_is_no_service() {
+    let Some(site) = Site::new() else { return };
+    let _service = Service::start(&site);
+    let sections = "[[service]]\nname = \"asterisk\"\npid_file = PID\n[[service]]\nname = \"voicemail\"\n";
+    let daemon = start(&site, true, sections);
+    daemon.wait_for_log("service asterisk runs as process");
+    let stranger = std::process::id();
+    for name in ["asterisk", "voicemail"] {
+        let (code, said) = core_helper(&site, &format!("{stranger} 11 {name}"), b"dump");
+        assert_eq!(code, 0, "{said}");
+        daemon.wait_for_log(&format!("process {stranger} (\"{name}\") crashed by SIGSEGV: no service"));
+        assert_eq!(fault(&site, &format!("SERVICE {name}")).unwrap()["raised"], false);
+    }
+}
+
+#[test]
+fn the_name_of_a_process_is_no_option_and_no_line_of_its_own() {
+    let Some(site) = Site::new() else { return };
+    let daemon = start(&site, true, "");
+    let dir = site.run_dir().with_file_name("elsewhere");
+    let option = format!("--dir={}", dir.display());
+    for name in [option.as_bytes(), b"--config /x", b"\xff\xfe", b"a\nb"] {
+        let mut helper = site.command("core-helper");
+        helper.args(["4242", "11"]).arg(OsStr::from_bytes(name)).stdin(Stdio::null()).stderr(Stdio::piped());
+        let helper = helper.output().unwrap();
+        let said = String::from_utf8(helper.stderr).unwrap();
+        assert!(said.lines().all(|line| line.starts_with("ucm-ha: ")), "{said}");
+        assert!(helper.status.success(), "{said}");
+    }
+    daemon.wait_for_log("process 4242 (\"--config /x\") crashed by SIGSEGV: no service");
+    assert!(!dir.exists());
+    assert_eq!(fs::read_dir(site.state_dir().join("cores")).unwrap().count(), 3, "the newest are kept");
 }
 
 #[test]

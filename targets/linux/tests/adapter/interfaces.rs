@@ -2,6 +2,7 @@
 
 use crate::site::{Site, wait_until};
 use fair::in_real_time;
+use rustix::process::Signal;
 use std::time::{Duration, Instant};
 
 /// `heartbeat_timeout` of the site.
@@ -86,6 +87,32 @@ fn a_lan_interface_that_is_replaced_makes_the_node_start_anew_with_its_mac() {
     site.wait_for_role("Active");
     wait_until("the cluster IP is back", || site.holds_cluster_ip());
     assert_ne!(site.status()["mac"], before);
+}
+
+/// The address must not stay behind under a name that nobody asks for: the other node would bind it, too.
+#[test]
+fn an_active_whose_interfaces_are_renamed_serves_on_and_leaves_no_address_behind() {
+    let Some(site) = Site::new() else { return };
+    let mut daemon = site.start();
+    daemon.wait_until_ready();
+    site.wait_for_role("Active");
+    let term = site.status()["term"].clone();
+    site.ip("link set eth0 name lan0");
+    site.ip("link set eth1 name hb0");
+    std::thread::sleep(2 * TIMEOUT);
+    let after = site.status();
+    assert_eq!((&after["role"], &after["term"]), (&"Active".into(), &term), "service was not interrupted");
+    assert!(site.holds_cluster_ip(), "the lifetime of the address is extended");
+    assert!(!is_raised(&site, "LAN"));
+    daemon.wait_for_log(
+        "interface eth0 is called lan0 now and is used under that name; a restart looks for eth0: rename it back, or \
+         change network.lan_interface",
+    );
+    daemon.wait_for_log("interface eth1 is called hb0 now");
+
+    daemon.signal(Signal::TERM);
+    assert_eq!(daemon.wait(Duration::from_secs(10)), 0);
+    assert!(!site.holds_cluster_ip(), "it was removed before the node said so");
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod daemon;
 mod events;
 mod fxo;
 mod interfaces;
+mod local_users;
 mod notify;
 mod peer;
 mod reboot;

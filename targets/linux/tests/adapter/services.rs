@@ -2,10 +2,11 @@
 
 use crate::site::{Daemon, Site, wait_until};
 use fair::in_real_time;
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -21,7 +22,7 @@ pub(crate) fn start(site: &Site, switch: bool, sections: &str) -> Daemon {
     daemon
 }
 
-fn pid_file(site: &Site) -> PathBuf {
+pub(crate) fn pid_file(site: &Site) -> PathBuf {
     site.run_dir().with_file_name("service.pid")
 }
 
@@ -96,6 +97,31 @@ fn a_service_that_crashes_is_at_fault_until_it_runs_again() {
     assert!(lines[0].contains("\tRestore to normal\t") && lines[1].contains("\tGenerate Alert\t"), "{events}");
 }
 
+/// Whoever waits for its writer waits for ever; the main loop has an address to renew.
+#[test]
+fn a_pid_file_that_is_no_file_holds_nothing_up() {
+    let Some(site) = Site::new() else { return };
+    let path = pid_file(&site);
+    mknodat(CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    let daemon = start(&site, true, "[[service]]\nname = \"asterisk\"\npid_file = PID\n");
+    daemon.wait_for_log("cannot be read: it is a FIFO, not a regular file; waiting for it");
+    site.wait_for_role("Active");
+    for (place, said) in [("/dev/zero", "it is a device"), ("/", "it is a directory")] {
+        fs::remove_file(&path).unwrap();
+        symlink(place, &path).unwrap();
+        daemon.wait_for_log(&format!("cannot be read: {said}, not a regular file; waiting for it"));
+    }
+    fs::remove_file(&path).unwrap();
+    symlink(&path, &path).unwrap();
+    daemon.wait_for_log("symbolic links");
+    fs::remove_file(&path).unwrap();
+    fs::write(&path, vec![b'7'; 10_000_000]).unwrap();
+    daemon.wait_for_log("holds no process number");
+    fs::remove_file(&path).unwrap();
+    let _service = Service::start(&site);
+    daemon.wait_for_log("service asterisk runs as process");
+}
+
 #[test]
 fn an_end_that_was_asked_for_is_a_fault_but_no_crash() {
     let Some(site) = Site::new() else { return };
@@ -149,7 +175,7 @@ fn a_service_that_stops_kicking_is_deadlocked_until_it_kicks_again() {
 }
 
 #[test]
-fn everybody_may_kick_and_nonsense_is_said_once() {
+fn everybody_may_write_kicks_and_nonsense_is_said_once() {
     let Some(site) = Site::new() else { return };
     let daemon = start(&site, true, "[[service]]\nname = \"asterisk\"\nkick_timeout_ms = 60000\n");
     let path = site.run_dir().join("kick.sock");

@@ -7,7 +7,7 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::os::fd::{FromRawFd, IntoRawFd};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
 /// How long anything may take that is not timed by the test itself.
@@ -187,6 +187,10 @@ impl Daemon {
         read(&self.out) == "ready\n"
     }
 
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) fn signal(&self, signal: Signal) {
         let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).unwrap();
         kill_process(pid, signal).unwrap();
@@ -210,6 +214,13 @@ impl Daemon {
         socket.drop_membership(1).expect("links");
         socket.drop_membership(5).expect("IPv4 addresses");
         assert_eq!(subscribed_inodes(), Vec::<String>::new(), "no subscription is left");
+    }
+
+    /// Waits for the end; how it ended.
+    #[track_caller]
+    pub(crate) fn wait_for_status(&mut self) -> ExitStatus {
+        self.wait(PATIENCE);
+        self.child.wait().unwrap()
     }
 
     /// Waits for the end at most so long; the exit code, or -1 after a signal.

@@ -72,11 +72,11 @@ fn an_address_is_removed_with_every_prefix_it_has_and_removing_it_again_is_harml
     ip("addr add 192.0.2.64/25 dev port");
     netlink.set_address(index, ADDRESS, 60).unwrap();
     assert_eq!(netlink.addresses(index).unwrap().len(), 2);
-    netlink.remove_address(index, ADDRESS).unwrap();
+    netlink.remove_address(Some(index), ADDRESS).unwrap();
     assert_eq!(netlink.addresses(index).unwrap(), []);
-    netlink.remove_address(index, ADDRESS).unwrap();
+    netlink.remove_address(Some(index), ADDRESS).unwrap();
     ip("link del port");
-    netlink.remove_address(index, ADDRESS).unwrap();
+    netlink.remove_address(Some(index), ADDRESS).unwrap();
 }
 
 /// What somebody else has configured on an interface must survive the cluster IP, which may be older there.
@@ -93,17 +93,29 @@ fn an_address_of_the_same_subnet_stays_when_an_older_one_goes() {
     netlink.set_address(index, ADDRESS, 60).unwrap();
     ip("addr del 192.0.2.42/24 dev port");
     ip("addr add 192.0.2.42/24 dev port");
-    netlink.remove_address(index, ADDRESS).unwrap();
+    netlink.remove_address(Some(index), ADDRESS).unwrap();
     assert!(netlink.has_address(index, other).unwrap(), "the older one was removed");
 }
 
 #[test]
-fn the_addresses_of_other_interfaces_are_left_alone() {
+fn an_address_is_removed_from_whatever_interface_has_it() {
+    let Some((mut netlink, index)) = namespace() else { return };
+    ip("addr add 192.0.2.64/24 dev other");
+    netlink.set_address(index, ADDRESS, 60).unwrap();
+    ip("link set port name renamed");
+    assert_eq!(netlink.link("port").unwrap(), None);
+    assert_eq!(netlink.link_at(index).unwrap().unwrap().name, "renamed");
+    netlink.remove_address(None, ADDRESS).unwrap();
+    assert!(netlink.interfaces().unwrap().iter().all(|interface| interface.addresses.is_empty()));
+}
+
+#[test]
+fn other_addresses_are_left_alone_on_all_interfaces() {
     let Some((mut netlink, index)) = namespace() else { return };
     ip("addr add 192.0.2.1/24 dev other");
     ip("addr add 192.0.2.2/24 dev port");
     netlink.set_address(index, ADDRESS, 60).unwrap();
-    netlink.remove_address(index, ADDRESS).unwrap();
+    netlink.remove_address(Some(index), ADDRESS).unwrap();
     let left: Vec<_> =
         netlink.interfaces().unwrap().iter().flat_map(|i| i.addresses.clone()).map(|a| a.cidr.to_string()).collect();
     assert_eq!(left, ["192.0.2.1/24", "192.0.2.2/24"]);
