@@ -204,15 +204,13 @@ impl ConfigError {
             Self::PrefixOutOfRange => "must have a prefix of 1 to 32 bits",
             Self::OwnIpUnset | Self::ClusterIpUnset | Self::PeerIpUnset => "is not set",
             Self::OwnIpUnusable => "has no usable IPv4 address in the peer's subnet; give it a static one",
-            Self::ClusterIpIsOwn => "is this node's own address; choose a free address of the LAN",
-            Self::ClusterIpIsPeer => "is the peer's address; choose a free address of the LAN",
-            Self::ClusterIpOutsideLan => "is not a host address in the LAN's subnet; choose a free address of the LAN",
-            Self::PeerIpIsOwn => "is this node's own address; give the other node's static LAN address",
-            Self::PeerIpOutsideLan => {
-                "is not a host address in the LAN's subnet; give the other node's static LAN address"
-            }
+            Self::ClusterIpIsOwn => "is this node's own address; choose a free one of the LAN",
+            Self::ClusterIpIsPeer => "is the peer's address; choose a free one of the LAN",
+            Self::ClusterIpOutsideLan => "is not a host address of the LAN; choose a free one",
+            Self::PeerIpIsOwn => "is this node's own address; give the other node's",
+            Self::PeerIpOutsideLan => "is not a host address of the LAN; give the other node's static one",
             Self::GatewayIsNode => "is an address of the pair; give the router's address, or leave it out",
-            Self::GatewayOutsideLan => "is not a host address in the LAN's subnet; give the router's LAN address",
+            Self::GatewayOutsideLan => "is not a host address of the LAN; give the router's",
             Self::FirmwareTooOld => "must be 1.0.9.0 or higher",
             Self::NoSuchFxoPort => "names an FXO port that this model does not have",
             Self::WindowZero => "must be at least 1 second",

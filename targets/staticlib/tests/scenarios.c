@@ -120,7 +120,7 @@ static void a_config_that_cannot_work_is_named(void) {
     int32_t result = ucm_ha_config_check(&config);
     CHECK(result == UCM_HA_ERR_CONFIG_CLUSTER_IP_IS_OWN);
     CHECK(strcmp(ucm_ha_result_text(result),
-                 "cluster_ip is this node's own address; choose a free address of the LAN") == 0);
+                 "cluster_ip is this node's own address; choose a free one of the LAN") == 0);
     config = pair_config(1);
     config.model = 99;
     CHECK(ucm_ha_config_check(&config) == UCM_HA_ERR_UNKNOWN_VALUE);

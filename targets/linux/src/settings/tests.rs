@@ -140,22 +140,18 @@ const ONE_MISTAKE: &[(&str, &str, &str)] = &[
     (
         "129.64/24",
         "129.42/24",
-        "ha.cluster_ip = \"192.168.129.42/24\": is this node's own address; choose a free address of the LAN",
+        "ha.cluster_ip = \"192.168.129.42/24\": is this node's own address; choose a free one of the LAN",
     ),
-    (
-        "129.64/24",
-        "129.43",
-        "ha.cluster_ip = \"192.168.129.43\": is the peer's address; choose a free address of the LAN",
-    ),
+    ("129.64/24", "129.43", "ha.cluster_ip = \"192.168.129.43\": is the peer's address; choose a free one of the LAN"),
     (
         "129.64/24",
         "130.64/24",
-        "ha.cluster_ip = \"192.168.130.64/24\": is not a host address in the LAN's subnet; choose a free address of the LAN",
+        "ha.cluster_ip = \"192.168.130.64/24\": is not a host address of the LAN; choose a free one",
     ),
     (
         "129.64/24",
         "129.255/24",
-        "ha.cluster_ip = \"192.168.129.255/24\": is not a host address in the LAN's subnet; choose a free address of the LAN",
+        "ha.cluster_ip = \"192.168.129.255/24\": is not a host address of the LAN; choose a free one",
     ),
     (
         "129.64/24",
@@ -170,7 +166,7 @@ const ONE_MISTAKE: &[(&str, &str, &str)] = &[
     (
         "\"192.168.129.43\"",
         "\"192.168.129.42\"",
-        "ha.peer_ip = \"192.168.129.42\": is this node's own address; give the other node's static LAN address",
+        "ha.peer_ip = \"192.168.129.42\": is this node's own address; give the other node's",
     ),
     (
         "73:6C",
@@ -213,7 +209,7 @@ const ONE_MISTAKE: &[(&str, &str, &str)] = &[
     (
         "gateway = \"192.168.129.1\"",
         "gateway = \"10.0.0.1\"",
-        "network.gateway = \"10.0.0.1\": is not a host address in the LAN's subnet; give the router's LAN address",
+        "network.gateway = \"10.0.0.1\": is not a host address of the LAN; give the router's",
     ),
     (
         "\"UCM6304A\"",
