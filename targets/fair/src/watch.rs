@@ -33,14 +33,15 @@ impl fmt::Display for Stall {
 /// priority, and one with that of its creator. They end with this.
 #[derive(Debug)]
 pub struct StallWatch {
-    shared: Arc<Shared>,
-    threads: Vec<JoinHandle<()>>,
+    ended: Arc<AtomicBool>,
+    threads: Vec<(Arc<Noted>, JoinHandle<()>)>,
 }
 
+/// What one thread has seen.
 #[derive(Debug, Default)]
-struct Shared {
+struct Noted {
+    naps: AtomicU64,
     longest_us: AtomicU64,
-    ended: AtomicBool,
 }
 
 impl StallWatch {
@@ -49,49 +50,67 @@ impl StallWatch {
     /// # Errors
     /// No thread could be started, or the processors are not known.
     pub fn begin() -> io::Result<Self> {
-        let mut watch = Self { shared: Arc::default(), threads: Vec::new() };
+        let mut watch = Self { ended: Arc::default(), threads: Vec::new() };
         watch.start(|| Ok(()))?;
         let mine = sched_getaffinity(None)?;
         for processor in (0..CpuSet::MAX_CPU).filter(|processor| mine.is_set(*processor)) {
             watch.start(move || take_daemon_priority(processor))?;
         }
+        watch.wait_for_naps();
         Ok(watch)
     }
 
     fn start(&mut self, prepare: impl FnOnce() -> io::Result<()> + Send + 'static) -> io::Result<()> {
-        let shared = Arc::clone(&self.shared);
+        let (ended, noted) = (Arc::clone(&self.ended), Arc::new(Noted::default()));
+        let its_noted = Arc::clone(&noted);
         let watch = move || match prepare() {
-            Ok(()) => shared.watch(),
+            Ok(()) => its_noted.watch(&ended),
             Err(error) => say_once(&error),
         };
-        self.threads.push(thread::Builder::new().name("stall watch".to_owned()).spawn(watch)?);
+        self.threads.push((noted, thread::Builder::new().name("stall watch".to_owned()).spawn(watch)?));
         Ok(())
+    }
+
+    /// Waits until each thread has ended the nap that it is in: whoever waits may run before they do.
+    fn wait_for_naps(&self) {
+        let before: Vec<u64> = self.threads.iter().map(|(noted, _)| noted.naps.load(Ordering::Acquire)).collect();
+        for ((noted, thread), naps) in self.threads.iter().zip(before) {
+            while noted.naps.load(Ordering::Acquire) == naps && !thread.is_finished() {
+                thread::sleep(NAP);
+            }
+        }
     }
 
     /// The longest stall since the watch began, where one was longer than [`TOLERANCE`].
     pub fn stall(&self) -> Option<Stall> {
-        let longest = Duration::from_micros(self.shared.longest_us.load(Ordering::Relaxed));
+        self.wait_for_naps();
+        let longest = self.threads.iter().map(|(noted, _)| noted.longest_us.load(Ordering::Relaxed)).max();
+        let longest = Duration::from_micros(longest.unwrap_or_default());
         (longest > TOLERANCE).then_some(Stall(longest))
     }
 }
 
 impl Drop for StallWatch {
     fn drop(&mut self) {
-        self.shared.ended.store(true, Ordering::Relaxed);
-        for thread in self.threads.drain(..) {
+        self.ended.store(true, Ordering::Relaxed);
+        for (_, thread) in self.threads.drain(..) {
             // A thread that panicked has said so itself.
             drop(thread.join());
         }
     }
 }
 
-impl Shared {
-    fn watch(&self) {
-        while !self.ended.load(Ordering::Relaxed) {
-            let begin = Instant::now();
+impl Noted {
+    fn watch(&self, ended: &AtomicBool) {
+        // From wake to wake, so that no moment is left out.
+        let mut last = Instant::now();
+        while !ended.load(Ordering::Relaxed) {
             thread::sleep(NAP);
-            let late = begin.elapsed().saturating_sub(NAP);
+            let now = Instant::now();
+            let late = (now - last).saturating_sub(NAP);
+            last = now;
             self.longest_us.fetch_max(u64::try_from(late.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
+            self.naps.fetch_add(1, Ordering::Release);
         }
     }
 }
