@@ -19,7 +19,9 @@ use std::time::Duration;
 const GOOD: Impairment = Impairment::GOOD;
 const LOSS: Impairment = Impairment { loss_pct: 30, ..GOOD };
 const DOUBLED: Impairment = Impairment { duplicate_pct: 100, ..GOOD };
-const JITTER: Impairment = Impairment { jitter: Duration::from_millis(200), ..GOOD };
+const JITTER: Impairment = Impairment { jitter: Duration::from_millis(100), ..GOOD };
+/// To and fro it is longer than an echo may take: an active may let go once where the gateway answers as late.
+const HEAVY_JITTER: Impairment = Impairment { jitter: Duration::from_millis(200), ..GOOD };
 /// Frames are sent 50 ms apart, so most are overtaken, and some come twice.
 const REORDERED: Impairment =
     Impairment { delay: Duration::from_millis(20), jitter: Duration::from_millis(150), duplicate_pct: 20, ..GOOD };
@@ -248,8 +250,20 @@ pub(super) static ALL: &[Scenario] = &[
         .needing(BAD_WIRES),
     told(
         "jitter",
-        "200 ms of jitter on both wires: no role change",
+        "100 ms of jitter on both wires: no role change",
         &[Do(Impair(Active, Lan, JITTER)), Do(Impair(Active, Cable, JITTER)), Keep(5_000)],
+    )
+    .needing(BAD_WIRES),
+    told(
+        "jitter-heavy",
+        "200 ms of jitter on both wires: never two, and the pair is complete again",
+        &[
+            Do(Impair(Active, Lan, HEAVY_JITTER)),
+            Do(Impair(Active, Cable, HEAVY_JITTER)),
+            Pass(5_000),
+            Do(MendAll),
+            SettlesAnyhow,
+        ],
     )
     .needing(BAD_WIRES),
     told(

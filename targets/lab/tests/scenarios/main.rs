@@ -69,7 +69,8 @@ plays! { beside_others,
     loss_of_30_percent: "loss"
     loss_doubles_and_delays_of_20_percent: "lossy"
     frames_that_come_twice: "duplicates"
-    jitter_of_200_ms: "jitter"
+    jitter_of_100_ms: "jitter"
+    jitter_of_200_ms_never_makes_two_actives: "jitter-heavy"
     frames_that_overtake_each_other: "reordered"
 
     disks_that_are_full: "disk-full"
