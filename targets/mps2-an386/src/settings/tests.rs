@@ -73,7 +73,7 @@ fn what_cannot_be_read_is_named_with_its_value_and_the_right_form() {
 #[test]
 fn the_cores_rules_are_checked() {
     let line = LEAST.replace("cluster_ip=192.168.129.64", "cluster_ip=192.168.129.43");
-    assert_eq!(problem(&line), "cluster_ip: is this node's own address; choose a free address of the LAN");
+    assert_eq!(problem(&line), "cluster_ip: is this node's own address; choose a free one of the LAN");
 }
 
 #[test]
