@@ -42,6 +42,14 @@ pub enum Problem<'a> {
     Refused(ConfigError),
 }
 
+/// The setting that a rule of the core is about. But for one it is called as the core's field.
+fn setting_of(error: ConfigError) -> &'static str {
+    match error.field() {
+        "heartbeat_timeout_s" => "heartbeat_timeout",
+        field => field,
+    }
+}
+
 impl fmt::Display for Problem<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -51,7 +59,7 @@ impl fmt::Display for Problem<'_> {
             Self::Unreadable { key: "key", form, .. } => write!(f, "key: must be {form}"),
             Self::Unreadable { key, value, form } => write!(f, "{key} = {value}: must be {form}"),
             Self::Missing(key) => write!(f, "{key}: is missing; give it"),
-            Self::Refused(error) => write!(f, "{}: {}", error.field(), error.reason()),
+            Self::Refused(error) => write!(f, "{}: {}", setting_of(*error), error.reason()),
         }
     }
 }

@@ -202,5 +202,5 @@ fn settings_that_cannot_be_used_are_named_and_the_board_stays_off() {
     let done = bench::board::command(&image, &mac(1), &settings, "board1", site.dir()).output().unwrap();
     assert_eq!(done.status.code(), Some(1));
     let said = String::from_utf8(done.stdout).unwrap();
-    assert_eq!(said, "error settings: ha.heartbeat_timeout: must be 3 to 10 seconds\n");
+    assert_eq!(said, "error settings: heartbeat_timeout: must be 3 to 10 seconds\n");
 }
