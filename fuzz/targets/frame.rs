@@ -34,10 +34,11 @@ fuzz_target!(|bytes: &[u8]| {
         let as_it_is = read_and_write(bytes, key);
         let frame = sealed(bytes, key);
         let made_right = read_and_write(&frame, key);
-        assert!(
-            bytes.len() < FIXED_LEN || as_it_is.is_none() || as_it_is == made_right,
-            "{as_it_is:?}, {made_right:?}"
-        );
+        if let Some(said) = as_it_is {
+            // What was the trailer stands behind the fields now: an extension that was too short may have grown into one.
+            let made_right = made_right.map(|repr| Repr { extension: said.extension.and(repr.extension), ..repr });
+            assert_eq!(Some(said), made_right);
+        }
         let other = if key.is_some() { None } else { Some(&right) };
         for stranger in [other, Some(&wrong)] {
             assert_eq!(Repr::parse(&frame, stranger), Err(FrameError::Unauthentic));
