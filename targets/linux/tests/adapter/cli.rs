@@ -2,7 +2,7 @@
 
 use crate::site::{Answer, Site};
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The program with these arguments, on the machine as it is.
@@ -83,10 +83,12 @@ fn the_configuration_may_be_named_before_and_after_the_subcommand() {
 }
 
 /// The program in a folder of its own, beside nothing but what a test puts there.
-fn alone() -> (tempfile::TempDir, std::path::PathBuf) {
-    let folder = tempfile::tempdir().unwrap();
+fn alone() -> (tempfile::TempDir, PathBuf) {
+    let built = Path::new(env!("CARGO_BIN_EXE_ucm-ha"));
+    // A link, not a copy: a program that was just written is busy while a child of another test still has its file open.
+    let folder = tempfile::tempdir_in(built.parent().unwrap()).unwrap();
     let program = folder.path().join("ucm-ha");
-    fs::copy(env!("CARGO_BIN_EXE_ucm-ha"), &program).unwrap();
+    fs::hard_link(built, &program).unwrap();
     (folder, program)
 }
 
@@ -107,8 +109,9 @@ fn a_subcommand_with_a_program_of_its_own_names_the_package_where_it_is_not_inst
 fn a_subcommand_with_a_program_of_its_own_passes_everything_on() {
     let (folder, program) = alone();
     let script = folder.path().join("ucm-ha-lab");
-    fs::write(&script, "#!/bin/sh\necho \"$UCM_HA: $*\"\nexit 7\n").unwrap();
-    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    // Written by a process of its own, for the same reason.
+    let write = "printf '#!/bin/sh\necho \"$UCM_HA: $*\"\nexit 7\n' >\"$0\" && chmod 755 \"$0\"";
+    assert!(Command::new("sh").args(["-c", write]).arg(&script).status().unwrap().success());
     let words = ["lab", "--help", "--script", "tour", "-x", "--", "a b"];
     let answer = Answer::of(Command::new(&program).args(words).output().unwrap());
     assert_eq!(answer.out, format!("{}: --help --script tour -x -- a b\n", program.display()));
