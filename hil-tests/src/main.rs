@@ -61,6 +61,9 @@ struct PlayArgs {
     /// Play them this often
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     runs: u32,
+    /// How often a scenario repeats what it does, where that is free to choose
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: Option<u32>,
     /// The commands of the bench
     #[arg(long, value_name = "FILE", required_if_eq("backend", "bench"))]
     bench: Option<PathBuf>,
@@ -146,6 +149,7 @@ fn play(args: &PlayArgs, scenarios: Vec<&'static Scenario>) -> io::Result<ExitCo
     let order = Order {
         scenarios,
         runs: args.runs,
+        rounds: args.rounds,
         folder: prepare::output().join("report").join(&name),
         backend: name,
         keep: args.keep,

@@ -24,6 +24,8 @@ pub(crate) struct Order<'a> {
     pub(crate) scenarios: Vec<&'static Scenario>,
     /// How often.
     pub(crate) runs: u32,
+    /// How often a scenario repeats what it does, where that is free to choose.
+    pub(crate) rounds: Option<u32>,
     /// Name of the rig's kind.
     pub(crate) backend: String,
     /// Where the JUnit file and the captures go.
@@ -120,7 +122,7 @@ fn play_one(
         return Outcome::Skipped(reason);
     }
     let capture = order.folder.join(format!("{name}.pcapng"));
-    let (mut this, outcome) = record_and_play(scenario, this, &capture, interrupted);
+    let (mut this, outcome) = record_and_play(scenario, order.rounds, this, &capture, interrupted);
     match outcome {
         Ok(figures) => {
             if !order.keep
@@ -144,6 +146,7 @@ fn play_one(
 /// Plays it on the stage, which comes back whatever became of it.
 fn record_and_play(
     scenario: &Scenario,
+    rounds: Option<u32>,
     mut stage: Stage,
     file: &Path,
     interrupted: &Arc<AtomicBool>,
@@ -157,6 +160,7 @@ fn record_and_play(
     stage.begin();
     let timeout = stage.facts().timeout;
     let mut course = Course::new(stage, timeout, Arc::clone(interrupted));
+    course.rounds = rounds;
     let outcome = Node::ALL
         .into_iter()
         .try_for_each(|node| course.power_on_if_off(node))

@@ -92,7 +92,7 @@ pub(crate) static ALL: &[Scenario] = &[
     )
     .needing(OWN_KERNEL),
     Scenario::settled("forced-switch", "a forced switch there and back: no gap to notice", upkeep::forced_switch),
-    Scenario::settled("power-cycles", "20 power cuts in a row: state files stay whole", power::cycles).needing(POWER),
+    Scenario::settled("power-cycles", "power cuts in a row: state files stay whole", power::cycles).needing(POWER),
     Scenario::settled("ha-disabled", "high availability turned off on the active", upkeep::disabled)
         .needing(RELOAD)
         .changing_pair(),

@@ -14,7 +14,7 @@ const FAST_GAP: Duration = Duration::from_secs(1);
 const SLOW_REST: Duration = Duration::from_secs(1);
 /// How long a lone active is watched.
 const ALONE: Duration = Duration::from_secs(5);
-/// Power cuts in a row.
+/// Power cuts in a row, where no other number is given.
 const CYCLES: u32 = 20;
 
 pub(super) fn cut_active(course: &mut Course, old: Node) -> Step {
@@ -60,8 +60,9 @@ pub(super) fn cut_both(course: &mut Course, _active: Node) -> Step {
 pub(super) fn cycles(course: &mut Course, mut active: Node) -> Step {
     let mut term = term_of(course, active)?;
     let mut longest = Duration::ZERO;
-    for cycle in 1..=CYCLES {
-        course.pair.timeline().note(format_args!("power cycle {cycle} of {CYCLES}"));
+    let cycles = course.rounds.unwrap_or(CYCLES);
+    for cycle in 1..=cycles {
+        course.pair.timeline().note(format_args!("power cycle {cycle} of {cycles}"));
         let cut = course.apply(Stimulus::PowerOff(active))?;
         let gap = course.takes_over(active.peer(), cut, course.facts().timeout * 3)?;
         longest = longest.max(gap);
@@ -73,6 +74,7 @@ pub(super) fn cycles(course: &mut Course, mut active: Node) -> Step {
         course.expect(new_term > term, format_args!("the term grows: {new_term} after {term}"))?;
         term = new_term;
     }
+    course.figure("power cuts", cycles.into(), "");
     course.measured("longest gap", longest);
     Ok(())
 }
