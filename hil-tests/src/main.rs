@@ -24,10 +24,7 @@ mod summary;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use course::Stage;
-use lab::pair::Ability;
-use lab::stimulus::Stimulus;
 use lab::{priority, sandbox};
-use prepare::Parts;
 use report::Order;
 use scenarios::Scenario;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
@@ -101,7 +98,7 @@ fn main() -> ExitCode {
     let outcome = match cli.command {
         Some(Command::Ask(args)) => serve::ask(&args),
         Some(Command::Machine(args)) => solo::run(&args),
-        Some(Command::Serve(args)) => in_sandbox(args.backend, Parts::of(args.prepared, true), || serve::serve(&args)),
+        Some(Command::Serve(args)) => in_sandbox(args.backend, args.prepared, || serve::serve(&args)),
         None if cli.play.list => {
             scenarios::ALL.iter().for_each(|scenario| println!("{:<20}{}", scenario.name, scenario.about));
             Ok(ExitCode::SUCCESS)
@@ -115,12 +112,14 @@ fn main() -> ExitCode {
 }
 
 /// A bench is outside; everything else is made in a sandbox, after what needs the outside was done.
-fn in_sandbox(backend: Backend, parts: Parts, task: impl FnOnce() -> io::Result<ExitCode>) -> io::Result<ExitCode> {
+fn in_sandbox(backend: Backend, prepared: bool, task: impl FnOnce() -> io::Result<ExitCode>) -> io::Result<ExitCode> {
     if backend == Backend::Bench {
         return task();
     }
     if !sandbox::is_inside() {
-        prepare::prepare(backend, parts)?;
+        if !prepared {
+            prepare::prepare(backend)?;
+        }
         let status = sandbox::run_again_inside()?;
         return Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
@@ -133,9 +132,7 @@ fn in_sandbox(backend: Backend, parts: Parts, task: impl FnOnce() -> io::Result<
 
 fn prepare_and_play(args: &PlayArgs) -> io::Result<ExitCode> {
     let scenarios = chosen(&args.scenario)?;
-    let upgrades = |need: &Ability| matches!(need, Ability::Give(Stimulus::Upgrade(_)));
-    let next = scenarios.iter().any(|scenario| scenario.needs.iter().any(upgrades));
-    in_sandbox(args.backend, Parts::of(args.prepared, next), || play(args, scenarios))
+    in_sandbox(args.backend, args.prepared, || play(args, scenarios))
 }
 
 fn play(args: &PlayArgs, scenarios: Vec<&'static Scenario>) -> io::Result<ExitCode> {

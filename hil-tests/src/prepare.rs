@@ -18,35 +18,8 @@ pub(crate) fn output() -> PathBuf {
     Path::new(WORKSPACE).join(target).join("hil")
 }
 
-/// Which parts are made before a rig is built.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Parts {
-    /// None: the last run's are taken.
-    Prepared,
-    /// Those of this version.
-    ThisVersion,
-    /// Those of the next version, too, for an upgrade.
-    BothVersions,
-}
-
-impl Parts {
-    /// Those that are to be made where the last run's are `prepared`, and an upgrade needs the `next` version.
-    pub(crate) fn of(prepared: bool, next: bool) -> Self {
-        match (prepared, next) {
-            (true, _) => Self::Prepared,
-            (false, false) => Self::ThisVersion,
-            (false, true) => Self::BothVersions,
-        }
-    }
-}
-
 /// Builds and fetches the parts of a backend. Needs the network the first time.
-pub(crate) fn prepare(backend: Backend, parts: Parts) -> io::Result<()> {
-    let options: &[&str] = match parts {
-        Parts::Prepared => return Ok(()),
-        Parts::ThisVersion => &["without-next"],
-        Parts::BothVersions => &[],
-    };
+pub(crate) fn prepare(backend: Backend) -> io::Result<()> {
     let kinds: &[&str] = match backend {
         Backend::Qemu => &["aarch64"],
         Backend::QemuMixed => &["aarch64", "armv7"],
@@ -56,7 +29,6 @@ pub(crate) fn prepare(backend: Backend, parts: Parts) -> io::Result<()> {
         let script = Path::new(WORKSPACE).join("hil-tests/prepare");
         let status = Command::new(&script)
             .arg(kind)
-            .args(options)
             .status()
             .context(format_args!("cannot run {}", script.display()))?;
         if !status.success() {

@@ -14,12 +14,12 @@ const CONFIG: &str = include_str!("../../machine/config.toml");
 const FOLDERS: [&str; 12] =
     ["bin", "data", "dev", "etc", "etc/ucm-ha", "lib", "lib/modules", "proc", "run", "sys", "tmp", "usr"];
 
-/// One of the two builds of the daemon.
+/// One of the two versions of the daemon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Firmware {
     /// The one under test.
     Current,
-    /// The same sources with the next version number.
+    /// The same with the next version number.
     Next,
 }
 
