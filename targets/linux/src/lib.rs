@@ -20,6 +20,7 @@ mod lock;
 mod logging;
 mod net;
 mod notify;
+mod program;
 mod rate;
 mod realtime;
 mod regular_file;

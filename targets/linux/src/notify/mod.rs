@@ -3,17 +3,17 @@
 //! | file | concept |
 //! |---|---|
 //! | `mod` | the daemon's end, and the thread of each receiver |
-//! | `command` | a program, run as a chosen user |
 //! | `http` | a server |
+//!
+//! [`crate::program`] runs a program.
 
-mod command;
 mod http;
 
 use crate::events::form::Notice;
 use crate::events::record::Record;
+use crate::program::{Occasion, Program};
 use crate::settings::{Notify, NotifyTarget};
 use crate::user::User;
-use command::Program;
 use http::Server;
 use std::io;
 use std::sync::Arc;
@@ -132,7 +132,9 @@ impl Worker {
             }
             let Some(notice) = Notice::of(&record) else { continue };
             let told = match &self.means {
-                Means::Program(program) => program.tell(&notice),
+                Means::Program(program) => {
+                    program.tell(&Occasion { kind: notice.kind(), name: notice.name(), json: notice.json() })
+                }
                 Means::Server(server) => server.tell(&notice),
             };
             match told {

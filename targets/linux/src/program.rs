@@ -1,6 +1,5 @@
 //! A program that is told of an event: the event as JSON on its stdin, kind and name as its last arguments.
 
-use crate::events::form::Notice;
 use crate::sys;
 use crate::user::User;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -18,26 +17,36 @@ const TERM_GRACE: Duration = Duration::from_millis(500);
 const PRIVATE_ENVIRONMENT: [&str; 4] = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS"];
 
 /// A program and how to run it.
-pub(super) struct Program {
+pub(crate) struct Program {
     /// The program and its first arguments.
-    pub(super) words: Vec<String>,
+    pub(crate) words: Vec<String>,
     /// Who it runs as; the daemon's user where nobody is chosen.
-    pub(super) user: Option<User>,
+    pub(crate) user: Option<User>,
     /// How long it may take.
-    pub(super) timeout: Duration,
+    pub(crate) timeout: Duration,
+}
+
+/// What a program is told.
+pub(crate) struct Occasion<'a> {
+    /// `alert` or `role`.
+    pub(crate) kind: &'a str,
+    /// The cause of an alert, or the new role.
+    pub(crate) name: &'a str,
+    /// The event, on one line.
+    pub(crate) json: &'a str,
 }
 
 impl Program {
     /// The program's name.
-    pub(super) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         self.words.first().map_or("", String::as_str)
     }
 
     /// Runs the program to its end; an error says why it was of no use.
-    pub(super) fn tell(&self, notice: &Notice) -> Result<(), String> {
-        let mut child = self.command(notice).spawn().map_err(|error| self.not_run(&error))?;
+    pub(crate) fn tell(&self, occasion: &Occasion<'_>) -> Result<(), String> {
+        let mut child = self.command(occasion).spawn().map_err(|error| self.not_run(&error))?;
         // The event fits into the pipe, so nobody is waited for. Whether it is read is the program's business.
-        if let Some(Err(error)) = child.stdin.take().map(|mut stdin| stdin.write_all(notice.json().as_bytes()))
+        if let Some(Err(error)) = child.stdin.take().map(|mut stdin| stdin.write_all(occasion.json.as_bytes()))
             && error.kind() != ErrorKind::BrokenPipe
         {
             log::warn!("{}: its stdin cannot be written: {error}", self.name());
@@ -55,9 +64,9 @@ impl Program {
         }
     }
 
-    fn command(&self, notice: &Notice) -> Command {
+    fn command(&self, occasion: &Occasion<'_>) -> Command {
         let mut command = Command::new(self.name());
-        command.args(self.words.get(1..).unwrap_or_default()).args([notice.kind(), notice.name()]);
+        command.args(self.words.get(1..).unwrap_or_default()).args([occasion.kind, occasion.name]);
         // A group of its own, so that it can be ended with all that it started.
         command.stdin(Stdio::piped()).stdout(Stdio::null()).current_dir("/").process_group(0);
         for name in PRIVATE_ENVIRONMENT {
