@@ -15,6 +15,7 @@ mod exit;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod fxo;
+mod helper;
 mod journal;
 mod lock;
 mod logging;

@@ -13,14 +13,19 @@ use std::time::{Duration, Instant};
 
 /// A program that does not end in time is asked to end, and gets this long for it.
 const TERM_GRACE: Duration = Duration::from_millis(500);
-/// What a service manager told the daemon, and nobody else.
+/// What a service manager told this process, and nobody else.
 const PRIVATE_ENVIRONMENT: [&str; 4] = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS"];
+
+/// The longest time that [`Program::tell`] takes.
+pub(crate) fn longest(timeout: Duration) -> Duration {
+    timeout + TERM_GRACE
+}
 
 /// A program and how to run it.
 pub(crate) struct Program {
     /// The program and its first arguments.
     pub(crate) words: Vec<String>,
-    /// Who it runs as; the daemon's user where nobody is chosen.
+    /// Who it runs as; the user of this process where nobody is chosen.
     pub(crate) user: Option<User>,
     /// How long it may take.
     pub(crate) timeout: Duration,
@@ -86,8 +91,7 @@ impl Program {
     fn not_run(&self, error: &io::Error) -> String {
         match (&self.user, error.kind()) {
             (Some(user), ErrorKind::PermissionDenied) => format!(
-                "it cannot be run as {}: {error}; check the program's mode, and that the daemon has CAP_SETUID and \
-                 CAP_SETGID",
+                "it cannot be run as {}: {error}; check the program's mode, and that CAP_SETUID and CAP_SETGID are granted",
                 user.name
             ),
             _ => format!("it cannot be run: {error}; check notify.command"),
