@@ -1,6 +1,7 @@
 //! The command line.
 
 use crate::exit::{self, fail};
+use crate::helper::{self, Helper};
 use crate::journal::{self, EventsForm};
 use crate::net::netlink::Netlink;
 use crate::settings::{self, DEFAULT_CONFIG_FILE, Problem};
@@ -48,6 +49,11 @@ enum Command {
     Kick(KickArgs),
     /// Report a crash and store its core dump; for core_pattern
     CoreHelper(core_helper::CoreHelperArgs),
+    /// Do what the daemon has no rights for; for ucm-ha-helper.socket
+    ///
+    /// The connection is stdin and stdout: one request, one answer. A program is run that a [[notify]] names, or a process of
+    /// this program gets real-time priority; nothing else, and for root only.
+    Helper,
 }
 
 #[derive(Debug, Args)]
@@ -55,6 +61,10 @@ struct RunArgs {
     /// How much to log
     #[arg(long, value_name = "LEVEL", default_value = "info")]
     log_level: log::LevelFilter,
+    /// Socket of the helper that runs the programs of [[notify]] and gives real-time priority; without it the daemon does
+    /// so itself
+    #[arg(long, value_name = "SOCKET")]
+    helper: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -139,7 +149,7 @@ pub(crate) fn run() -> ExitCode {
     }
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     match cli.command {
-        Command::Run(args) => daemon::run(&cli.config, args.log_level),
+        Command::Run(args) => daemon::run(&cli.config, args.log_level, args.helper.map(Helper::new).as_ref()),
         Command::Check => check(&cli.config),
         Command::Status(args) => status(&cli.config, args.json),
         Command::Switch => switch(&cli.config),
@@ -152,6 +162,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Kick(KickArgs { name }) => tell_of_service(&cli.config, &name, |name| Request::Kick { name }),
         // A dump is stored also where the configuration cannot be read, which was said then.
         Command::CoreHelper(args) => core_helper::run(&args, paths(&cli.config).unwrap_or_default()),
+        Command::Helper => helper::serve(&cli.config),
     }
 }
 

@@ -15,11 +15,13 @@ mod exit;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod fxo;
+mod helper;
 mod journal;
 mod lock;
 mod logging;
 mod net;
 mod notify;
+mod program;
 mod rate;
 mod realtime;
 mod regular_file;

@@ -1,5 +1,6 @@
 //! No more than so many of something in a time: what anybody may cause must not cost the daemon its turn, or fill the log.
 
+use serde::{Deserialize, Serialize};
 use ucm_ha::{Duration, Instant};
 
 /// A rate that is not exceeded. Time is counted in windows of equal length.
@@ -34,10 +35,34 @@ impl Rate {
         if self.left > 0 { Instant::ZERO } else { self.end }
     }
 
+    /// Whether its window has ended: what happened then does not matter any more.
+    pub(crate) fn is_over(&self, now: Instant) -> bool {
+        self.end <= now
+    }
+
+    /// What the next process needs to go on.
+    pub(crate) const fn keep(&self) -> Kept {
+        Kept { end_us: self.end.as_us(), left: self.left }
+    }
+
+    /// Goes on with what another process has kept. A window that ends too late is of another boot, or nonsense: it is over.
+    pub(crate) fn resume(most: u32, window: Duration, kept: Kept, now: Instant) -> Self {
+        let end = Instant::from_us(kept.end_us);
+        let end = if end <= now + window { end } else { Instant::ZERO };
+        Self { most, window, end, left: kept.left.min(most), refused: 0 }
+    }
+
     /// How many were refused since this was asked last.
     pub(crate) fn take_refused(&mut self) -> u64 {
         std::mem::take(&mut self.refused)
     }
+}
+
+/// A rate as a file keeps it.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct Kept {
+    end_us: u64,
+    left: u32,
 }
 
 #[cfg(test)]
@@ -54,5 +79,20 @@ mod tests {
         assert!(rate.take(begin + Duration::from_s(1)));
         assert_eq!(rate.next(), Instant::ZERO);
         assert_eq!((rate.take_refused(), rate.take_refused()), (2, 0));
+    }
+
+    #[test]
+    fn a_rate_goes_on_in_another_process_and_not_after_another_boot() {
+        const WINDOW: Duration = Duration::from_s(1);
+        let begin = Instant::ZERO + Duration::from_s(5);
+        let mut first = Rate::new(1, WINDOW);
+        assert_eq!([first.take(begin), first.take(begin)], [true, false]);
+        let resumed = |now| Rate::resume(1, WINDOW, first.keep(), now);
+        let later = begin + Duration::from_ms(500);
+        assert!(!resumed(later).is_over(later) && !resumed(later).take(later));
+        let past = begin + WINDOW;
+        assert!(resumed(past).is_over(past) && resumed(past).take(past));
+        let rebooted = Instant::ZERO + Duration::from_s(2);
+        assert!(resumed(rebooted).is_over(rebooted) && resumed(rebooted).take(rebooted));
     }
 }

@@ -33,26 +33,44 @@ pub(crate) fn bind_to_interface(socket: &Socket, interface_index: u32) -> io::Re
     })
 }
 
-/// Puts the calling thread under the real-time scheduler. Threads and programs it starts are not.
-pub fn schedule_fifo(priority: i32) -> io::Result<()> {
-    let parameter = libc::sched_param { sched_priority: priority };
-    // SAFETY: the pointer is to a live `sched_param`; 0 names the calling thread.
-    match unsafe { libc::sched_setscheduler(0, libc::SCHED_FIFO | libc::SCHED_RESET_ON_FORK, &parameter) } {
-        0 => Ok(()),
-        _ => Err(io::Error::last_os_error()),
-    }
+/// Who is at the other end of a Unix socket: who connected, or who made the pair. A process of another namespace has number 0.
+pub(crate) fn peer(socket: BorrowedFd<'_>) -> io::Result<libc::ucred> {
+    let mut peer = libc::ucred { pid: 0, uid: 0, gid: 0 };
+    let mut len = size_of::<libc::ucred>() as libc::socklen_t;
+    // SAFETY: the pointers are to live values, and `len` is the length of `peer`.
+    succeeded(unsafe {
+        let place = (&raw mut peer).cast();
+        libc::getsockopt(socket.as_raw_fd(), libc::SOL_SOCKET, libc::SO_PEERCRED, place, &raw mut len)
+    })?;
+    Ok(peer)
 }
 
-/// Lets a program run as one that nobody made special: without the limits, the protection from a lack of memory and the mask of
-/// modes that the daemon was given for itself. Call it before [`run_as`].
+/// Puts the calling thread under the real-time scheduler. Threads and programs it starts are not.
+pub fn schedule_fifo(priority: i32) -> io::Result<()> {
+    schedule_fifo_of(0, priority)
+}
+
+/// The same for the thread of this number, 0 being the calling one.
+pub(crate) fn schedule_fifo_of(thread: libc::pid_t, priority: i32) -> io::Result<()> {
+    let parameter = libc::sched_param { sched_priority: priority };
+    // SAFETY: the pointer is to a live `sched_param`.
+    succeeded(unsafe { libc::sched_setscheduler(thread, libc::SCHED_FIFO | libc::SCHED_RESET_ON_FORK, &parameter) })
+}
+
+/// Lets a program run as one that nobody made special: without the limits, the scheduling, the protection from a lack of memory
+/// and the mask of modes that this process was given for itself. Call it before [`run_as`]. What is ordinary already is left
+/// alone: under the unit file the daemon may not change the scheduling of anything.
 pub(crate) fn run_ordinarily(command: &mut Command) {
     let shed = || {
         limit(libc::RLIMIT_RTPRIO, 0)?;
         limit(libc::RLIMIT_NICE, 0)?;
         limit(libc::RLIMIT_MEMLOCK, USUAL_MEMLOCK)?;
-        let usual = libc::sched_param { sched_priority: 0 };
-        // SAFETY: the pointer is to a live `sched_param`; 0 names the calling thread.
-        succeeded(unsafe { libc::sched_setscheduler(0, libc::SCHED_OTHER, &usual) })?;
+        // SAFETY: integers only; 0 names the calling thread.
+        if unsafe { libc::sched_getscheduler(0) } != libc::SCHED_OTHER {
+            let usual = libc::sched_param { sched_priority: 0 };
+            // SAFETY: the pointer is to a live `sched_param`; 0 names the calling thread.
+            succeeded(unsafe { libc::sched_setscheduler(0, libc::SCHED_OTHER, &usual) })?;
+        }
         // SAFETY: integers only; it cannot fail.
         unsafe { libc::umask(USUAL_UMASK) };
         // SAFETY: the path is a string that ends with 0.
@@ -76,6 +94,9 @@ fn limit(resource: libc::__rlimit_resource_t, most: libc::rlim_t) -> io::Result<
     let mut now = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: the pointer is to a live `rlimit`.
     succeeded(unsafe { libc::getrlimit(resource, &raw mut now) })?;
+    if now.rlim_cur <= most && now.rlim_max <= most {
+        return Ok(());
+    }
     let less = libc::rlimit { rlim_cur: now.rlim_cur.min(most), rlim_max: now.rlim_max.min(most) };
     // SAFETY: the pointer is to a live `rlimit`.
     succeeded(unsafe { libc::setrlimit(resource, &raw const less) })

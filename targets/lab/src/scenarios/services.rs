@@ -166,7 +166,10 @@ fn wait_for_dump(begin: Instant) -> Option<(u64, Instant)> {
     while begin.elapsed() < DUMP_PATIENCE {
         // The directory comes with the first dump.
         let dumps = fs::read_dir(CorePattern::dumps()).into_iter().flatten().flatten();
-        let whole = dumps.into_iter().find(|dump| dump.path().extension().is_none_or(|end| end != "partial"));
+        let whole = dumps.into_iter().find(|file| {
+            let name = file.file_name().into_encoded_bytes();
+            name.starts_with(b"core.") && !name.ends_with(b".partial")
+        });
         if let Some(len) = whole.and_then(|dump| dump.metadata().ok()).map(|metadata| metadata.len()) {
             return Some((len, Instant::now()));
         }

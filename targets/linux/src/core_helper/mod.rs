@@ -2,21 +2,30 @@
 //!
 //! The kernel starts it while the crashed process still exists, and gives it the dump on stdin. It tells the daemon first:
 //! a takeover must not wait for the disk. Only then it reads the dump and stores it. Without a daemon it stores it all the same.
+//!
+//! | file | concept |
+//! |---|---|
+//! | `mod` | what the kernel says, and what is done about it |
+//! | `limits` | no more than so many lines and dumps |
+//! | `store` | the dumps |
 
+mod limits;
 mod store;
 
+use crate::clock;
 use crate::exit;
-use crate::service::signal_name;
+use crate::service::{self, signal_name};
 use crate::settings::Paths;
 use crate::text::escaped;
 use clap::Args;
+use limits::Line;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use store::{Limits, Stored};
+use store::{Bounds, Stored};
 use ucm_ha_control::{Reply, Request};
 
 /// Where the dumps are, in `state_dir`, unless said otherwise.
@@ -93,42 +102,71 @@ fn next_word(args: &[OsString], mut at: usize) -> Option<usize> {
 
 /// Reports the crash, then stores the dump. `paths` are those of the configuration, or the usual ones.
 pub(crate) fn run(args: &CoreHelperArgs, paths: Paths) -> ExitCode {
+    // The process is there at least until somebody reads its dump.
+    let user = service::users(args.pid).map(|[real, _]| real);
     let comm = comm(&args.name);
-    report(args, &comm, &paths);
-    if let Err(error) = rustix::process::nice(NICENESS) {
-        say(format_args!("the priority cannot be lowered: {error}"));
-    }
+    let reported = report(args, &comm, &paths);
     let dir = args.dir.clone().unwrap_or_else(|| paths.state_dir.join(DUMP_DIR));
-    let limits = Limits {
-        max_len: u64::from(args.max_mib) * BYTES_PER_MIB,
-        min_free: u64::from(args.min_free_mib) * BYTES_PER_MIB,
-        keep: args.keep as usize,
-    };
-    match store::store(&dir, &comm, args.pid, &mut io::stdin().lock(), &limits) {
-        Ok(Stored { path, len, truncated }) => {
-            let cut = if truncated { ", cut off there" } else { "" };
-            say(format_args!("dump of {comm} stored in {} ({len} bytes{cut})", path.display()));
-            ExitCode::SUCCESS
+    let log = Log { dir: &dir, user };
+    if let Err(error) = store::make_dir(&dir) {
+        log.say(format_args!("{} cannot be created: {error}", dir.display()));
+    }
+    if let Err(reason) = reported {
+        log.say(reason);
+    }
+    if let Err(error) = rustix::process::nice(NICENESS) {
+        log.say(format_args!("the priority cannot be lowered: {error}"));
+    }
+    match limits::take_dump(&dir, user, clock::now()) {
+        Ok(true) => keep(args, &comm, &log),
+        Ok(false) => {
+            let who = user.map_or("its user".to_owned(), |user| format!("user {user}"));
+            log.say(format_args!(
+                "dump of {comm} not stored: there were {} of {who} within a minute",
+                limits::MAX_DUMPS
+            ));
+            ExitCode::from(exit::REFUSED)
         }
         Err(error) => {
-            say(format_args!("dump of {comm} cannot be stored in {}: {error}", dir.display()));
+            log.say(format_args!("dump of {comm} cannot be stored in {}: {error}", dir.display()));
             ExitCode::from(exit::REFUSED)
         }
     }
 }
 
-fn report(args: &CoreHelperArgs, comm: &str, paths: &Paths) {
+/// Stores the dump.
+fn keep(args: &CoreHelperArgs, comm: &str, log: &Log<'_>) -> ExitCode {
+    let bounds = Bounds {
+        max_len: u64::from(args.max_mib) * BYTES_PER_MIB,
+        min_free: u64::from(args.min_free_mib) * BYTES_PER_MIB,
+        keep: args.keep as usize,
+    };
+    match store::store(log.dir, comm, args.pid, log.user, &mut io::stdin().lock(), &bounds) {
+        Ok(Stored { path, len, truncated }) => {
+            let cut = if truncated { ", cut off there" } else { "" };
+            log.say(format_args!("dump of {comm} stored in {} ({len} bytes{cut})", path.display()));
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            log.say(format_args!("dump of {comm} cannot be stored in {}: {error}", log.dir.display()));
+            ExitCode::from(exit::REFUSED)
+        }
+    }
+}
+
+/// Tells the daemon; an error says why it does not know now.
+fn report(args: &CoreHelperArgs, comm: &str, paths: &Paths) -> Result<(), String> {
     let run_dir = args.run_dir.as_ref().unwrap_or(&paths.run_dir);
     let crash = Request::Crash { pid: args.pid, comm: comm.to_owned(), signal: args.signal };
     match ucm_ha_control::ask(run_dir, crash) {
-        Ok(Reply::Done) => {}
+        Ok(Reply::Done) => Ok(()),
         Ok(Reply::Refused { reason } | Reply::Error { reason }) => {
-            say(format_args!("the daemon does not take the crash of {comm}: {reason}"));
+            Err(format!("the daemon does not take the crash of {comm}: {reason}"))
         }
-        Ok(Reply::Status { .. }) => say("the daemon answers a crash with its status"),
+        Ok(Reply::Status { .. }) => Err("the daemon answers a crash with its status".to_owned()),
         Err(failure) => {
             let signal = signal_name(args.signal);
-            say(format_args!("crash of {comm} (process {}, {signal}) not reported: {failure}", args.pid));
+            Err(format!("crash of {comm} (process {}, {signal}) not reported: {failure}", args.pid))
         }
     }
 }
@@ -138,6 +176,26 @@ fn comm(words: &[OsString]) -> String {
     let bytes = words.join(OsStr::new(" ")).into_encoded_bytes();
     let name = String::from_utf8_lossy(bytes.get(..MAX_COMM_LEN).unwrap_or(&bytes));
     if name.is_empty() { NAMELESS.to_owned() } else { escaped(&name) }
+}
+
+/// Where lines go, no more than so many for one user.
+struct Log<'a> {
+    dir: &'a Path,
+    user: limits::User,
+}
+
+impl Log<'_> {
+    fn say(&self, line: impl fmt::Display) {
+        match limits::take_line(self.dir, self.user, clock::now()) {
+            Ok(Some(Line::OneOfMany)) => say(line),
+            Ok(Some(Line::Last)) => {
+                say(format_args!("{line} (there were many of this user: for a minute no more lines)"))
+            }
+            Ok(None) => {}
+            // Where no file can be written lines are all there is.
+            Err(error) => say(format_args!("{line} (lines cannot be counted in {}: {error})", self.dir.display())),
+        }
+    }
 }
 
 /// Started by the kernel, the program has no terminal and no log: what it says goes to the kernel's, too.

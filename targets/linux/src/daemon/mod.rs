@@ -9,6 +9,7 @@
 //! | `ports`, `channel` | the interfaces, and the ways that frames go on them |
 //! | `effects` | carries out what the node decides |
 //! | `reload` | takes other settings |
+//! | `urgency` | real-time priority |
 //! | `watchdog` | the service manager |
 
 mod boot_id;
@@ -26,6 +27,7 @@ mod start;
 mod state;
 mod token;
 mod turn;
+mod urgency;
 mod watchdog;
 
 pub(crate) use start::{OF_ALL, make_dir, run};

@@ -4,12 +4,14 @@ use super::boot_id::boot_id;
 use super::ports::Ports;
 use super::running::Daemon;
 use super::token;
+use super::urgency;
 use super::watchdog::{Watchdog, notify};
 use crate::clock::{self, Timer};
 use crate::control::Server;
 use crate::events::Journal;
 use crate::exit::{self, fail};
 use crate::fxo::Watch;
+use crate::helper::Helper;
 use crate::net::address::{ClusterAddress, OwnAddress};
 use crate::net::interface::Interface;
 use crate::net::netlink::{Monitor, Netlink};
@@ -17,7 +19,7 @@ use crate::notify::Notifier;
 use crate::service::{Tokens, Watched};
 use crate::settings::{self, Network, Resolved, Sections};
 use crate::state::{self, StateWriter};
-use crate::{lock, logging, realtime};
+use crate::{lock, logging};
 use log::LevelFilter;
 use mio::unix::SourceFd;
 use mio::{Interest, Poll, Waker};
@@ -59,8 +61,9 @@ fn refused(line: impl Into<String>) -> Refusal {
     Refusal { code: exit::REFUSED, line: line.into() }
 }
 
-/// Runs the daemon in the foreground until it is told to stop.
-pub(crate) fn run(config_file: &Path, level: LevelFilter) -> ExitCode {
+/// Runs the daemon in the foreground until it is told to stop. `helper` does what the daemon is not to have the rights for;
+/// without one it does so itself.
+pub(crate) fn run(config_file: &Path, level: LevelFilter, helper: Option<&Helper>) -> ExitCode {
     // A dump would hold the key; so does the memory that a debugger of the same user could read.
     if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
         return fail(
@@ -68,7 +71,7 @@ pub(crate) fn run(config_file: &Path, level: LevelFilter) -> ExitCode {
             format_args!("core dumps, which would hold the key, cannot be turned off: {error}"),
         );
     }
-    let ended = match start(config_file, level) {
+    let ended = match start(config_file, level, helper) {
         Ok(Some(mut daemon)) => daemon.run().and(daemon.finish()).map_err(|error| refused(error.to_string())),
         Ok(None) => return ExitCode::from(exit::UNUSABLE),
         Err(refusal) => Err(refusal),
@@ -82,7 +85,7 @@ pub(crate) fn run(config_file: &Path, level: LevelFilter) -> ExitCode {
 }
 
 /// Brings everything up. `None` when the configuration cannot be used, which is said then.
-fn start(config_file: &Path, level: LevelFilter) -> Result<Option<Daemon>, Refusal> {
+fn start(config_file: &Path, level: LevelFilter, helper: Option<&Helper>) -> Result<Option<Daemon>, Refusal> {
     let mut netlink = Netlink::open().map_err(|error| refused(format!("no netlink socket: {error}")))?;
     let Some((sections, network)) = configure(config_file, &mut netlink)? else { return Ok(None) };
     require_net_admin().map_err(refused)?;
@@ -97,11 +100,11 @@ fn start(config_file: &Path, level: LevelFilter) -> Result<Option<Daemon>, Refus
     if let Err(reason) = make_dir(&sections.paths.state_dir, "state_dir", OF_OWNER) {
         log::error!("{reason}");
     }
-    let mut daemon = assemble(config_file, sections, &network, &resolved, netlink)?;
+    let mut daemon = assemble(config_file, sections, &network, &resolved, netlink, helper)?;
     daemon.ports.refresh(&mut daemon.netlink).map_err(|error| refused(error.to_string()))?;
     let registry = daemon.poll.registry();
     daemon.ports.try_open(&daemon.config, registry).map_err(|error| refused(error.to_string()))?;
-    realtime::enter();
+    urgency::enter(helper);
     daemon.carry_out_all();
     daemon.tell_fxo_state();
     daemon.feed_carriers();
@@ -174,6 +177,7 @@ fn assemble(
     network: &Network,
     resolved: &Resolved,
     netlink: Netlink,
+    helper: Option<&Helper>,
 ) -> Result<Daemon, Refusal> {
     let config = resolved.config;
     let record = state::load(&sections.paths.state_dir);
@@ -187,7 +191,7 @@ fn assemble(
     let waker = Arc::new(Waker::new(poll.registry(), token::WAKER).map_err(no_sources)?);
     let fxo = watch_fxo(&sections, config.model.fxo_ports(), &waker).map_err(no_sources)?;
     let state = StateWriter::start(sections.paths.state_dir.clone(), Arc::clone(&waker)).map_err(no_sources)?;
-    let notifier = Notifier::start(&sections.notify).map_err(no_sources)?;
+    let notifier = Notifier::start(&sections.notify, helper).map_err(no_sources)?;
     let journal = Journal::start(sections.paths.state_dir.clone(), notifier, Arc::clone(&waker)).map_err(no_sources)?;
     let services = watch_services(&sections, &poll, &waker).map_err(no_sources)?;
     Ok(Daemon {

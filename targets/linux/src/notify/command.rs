@@ -1,121 +1,58 @@
-//! A program that is told of an event: the event as JSON on its stdin, kind and name as its last arguments.
+//! A program that is told of an event: by the daemon itself, or by the helper where there is one.
 
 use crate::events::form::Notice;
-use crate::sys;
+use crate::helper::{Helper, Request, Told};
+use crate::program::{self, Occasion};
 use crate::user::User;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::Errno;
-use rustix::process::{Pid, PidfdFlags, Signal, geteuid, kill_process_group, pidfd_open};
-use std::io::{self, ErrorKind, Write};
-use std::os::fd::OwnedFd;
-use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// A program that does not end in time is asked to end, and gets this long for it.
-const TERM_GRACE: Duration = Duration::from_millis(500);
-/// What a service manager told the daemon, and nobody else.
-const PRIVATE_ENVIRONMENT: [&str; 4] = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS"];
-
-/// A program and how to run it.
-pub(super) struct Program {
-    /// The program and its first arguments.
-    pub(super) words: Vec<String>,
-    /// Who it runs as; the daemon's user where nobody is chosen.
-    pub(super) user: Option<User>,
-    /// How long it may take.
-    pub(super) timeout: Duration,
+/// A program, and who runs it.
+pub(super) enum Program {
+    /// The daemon.
+    Own(program::Program),
+    /// The helper.
+    Helped { helper: Helper, words: Vec<String>, user: Option<String>, timeout: Duration },
 }
 
 impl Program {
+    /// An error says what is wrong with the user. The helper looks that up itself.
+    pub(super) fn new(
+        words: &[String],
+        user: Option<&str>,
+        timeout: Duration,
+        helper: Option<&Helper>,
+    ) -> Result<Self, String> {
+        let words = words.to_vec();
+        Ok(match helper {
+            Some(helper) => Self::Helped { helper: helper.clone(), words, user: user.map(str::to_owned), timeout },
+            None => Self::Own(program::Program { words, user: user.map(User::find).transpose()?, timeout }),
+        })
+    }
+
     /// The program's name.
     pub(super) fn name(&self) -> &str {
-        self.words.first().map_or("", String::as_str)
+        match self {
+            Self::Own(program) => program.name(),
+            Self::Helped { words, .. } => words.first().map_or("", String::as_str),
+        }
     }
 
-    /// Runs the program to its end; an error says why it was of no use.
+    /// Has the program run to its end; an error says why it was of no use.
     pub(super) fn tell(&self, notice: &Notice) -> Result<(), String> {
-        let mut child = self.command(notice).spawn().map_err(|error| self.not_run(&error))?;
-        // The event fits into the pipe, so nobody is waited for. Whether it is read is the program's business.
-        if let Some(Err(error)) = child.stdin.take().map(|mut stdin| stdin.write_all(notice.json().as_bytes()))
-            && error.kind() != ErrorKind::BrokenPipe
-        {
-            log::warn!("{}: its stdin cannot be written: {error}", self.name());
-        }
-        let in_time = ends_in(&child, self.timeout);
-        if !matches!(in_time, Ok(true)) {
-            end_group(&child);
-        }
-        let status = child.wait().map_err(|error| format!("it cannot be waited for: {error}"))?;
-        match in_time {
-            Ok(true) if status.success() => Ok(()),
-            Ok(true) => Err(status.to_string()),
-            Ok(false) => Err(format!("it did not end within {} ms and was ended: {status}", self.timeout.as_millis())),
-            Err(error) => Err(format!("it cannot be watched and was ended: {error}")),
-        }
-    }
-
-    fn command(&self, notice: &Notice) -> Command {
-        let mut command = Command::new(self.name());
-        command.args(self.words.get(1..).unwrap_or_default()).args([notice.kind(), notice.name()]);
-        // A group of its own, so that it can be ended with all that it started.
-        command.stdin(Stdio::piped()).stdout(Stdio::null()).current_dir("/").process_group(0);
-        for name in PRIVATE_ENVIRONMENT {
-            command.env_remove(name);
-        }
-        sys::run_ordinarily(&mut command);
-        if let Some(user) = &self.user {
-            command.env("HOME", &user.home).env("USER", &user.name).env("LOGNAME", &user.name);
-            if user.uid.as_raw() != geteuid().as_raw() {
-                let groups = user.groups.iter().map(|gid| gid.as_raw()).collect();
-                sys::run_as(&mut command, user.uid.as_raw(), user.gid.as_raw(), groups);
+        match self {
+            Self::Own(program) => {
+                program.tell(&Occasion { kind: notice.kind(), name: notice.name(), json: notice.json() })
+            }
+            Self::Helped { helper, words, user, timeout } => {
+                let told = Told {
+                    words: words.clone(),
+                    user: user.clone(),
+                    kind: notice.kind().to_owned(),
+                    name: notice.name().to_owned(),
+                    event: notice.json().to_owned(),
+                };
+                helper.ask(&Request::Notify(told), program::longest(*timeout))
             }
         }
-        command
-    }
-
-    fn not_run(&self, error: &io::Error) -> String {
-        match (&self.user, error.kind()) {
-            (Some(user), ErrorKind::PermissionDenied) => format!(
-                "it cannot be run as {}: {error}; check the program's mode, and that the daemon has CAP_SETUID and \
-                 CAP_SETGID",
-                user.name
-            ),
-            _ => format!("it cannot be run: {error}; check notify.command"),
-        }
-    }
-}
-
-/// Whether the program ends within this time. It is not reaped yet, so that its process group keeps its number.
-fn ends_in(child: &Child, timeout: Duration) -> io::Result<bool> {
-    let pidfd = pidfd(child)?;
-    let end = Instant::now() + timeout;
-    loop {
-        let left = end.saturating_duration_since(Instant::now());
-        let left = Timespec::try_from(left).map_err(io::Error::other)?;
-        match poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], Some(&left)) {
-            Ok(ready) => return Ok(ready > 0),
-            Err(Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-}
-
-fn pidfd(child: &Child) -> io::Result<OwnedFd> {
-    Ok(pidfd_open(pid(child)?, PidfdFlags::empty())?)
-}
-
-fn pid(child: &Child) -> io::Result<Pid> {
-    i32::try_from(child.id()).ok().and_then(Pid::from_raw).ok_or_else(|| ErrorKind::NotFound.into())
-}
-
-/// Asks the program and what it started to end, then makes them.
-fn end_group(child: &Child) {
-    let asked = pid(child).and_then(|pid| Ok(kill_process_group(pid, Signal::TERM)?));
-    if let Err(error) = asked.and_then(|()| ends_in(child, TERM_GRACE)) {
-        log::warn!("a program cannot be asked to end: {error}");
-    }
-    if let Err(error) = pid(child).and_then(|pid| Ok(kill_process_group(pid, Signal::KILL)?)) {
-        log::error!("a program cannot be ended: {error}; grant CAP_KILL");
     }
 }

@@ -3,7 +3,7 @@
 //! | file | concept |
 //! |---|---|
 //! | `mod` | the daemon's end, and the thread of each receiver |
-//! | `command` | a program, run as a chosen user |
+//! | `command` | a program, run by the daemon itself or by the helper |
 //! | `http` | a server |
 
 mod command;
@@ -11,8 +11,8 @@ mod http;
 
 use crate::events::form::Notice;
 use crate::events::record::Record;
+use crate::helper::Helper;
 use crate::settings::{Notify, NotifyTarget};
-use crate::user::User;
 use command::Program;
 use http::Server;
 use std::io;
@@ -56,10 +56,11 @@ enum Means {
 }
 
 impl Notifier {
-    /// Starts a thread for each receiver.
-    pub(crate) fn start(settings: &[Notify]) -> io::Result<Self> {
+    /// Starts a thread for each receiver. Programs are run by `helper` where there is one.
+    pub(crate) fn start(settings: &[Notify], helper: Option<&Helper>) -> io::Result<Self> {
         let (end, ended) = channel();
-        let targets = settings.iter().map(|notify| Target::start(notify, end.clone())).collect::<io::Result<_>>()?;
+        let start = |notify| Target::start(notify, helper, end.clone());
+        let targets = settings.iter().map(start).collect::<io::Result<_>>()?;
         Ok(Self { targets, ended: Some(ended) })
     }
 
@@ -93,12 +94,11 @@ impl Notifier {
 }
 
 impl Target {
-    fn start(notify: &Notify, end: Sender<()>) -> io::Result<Self> {
+    fn start(notify: &Notify, helper: Option<&Helper>, end: Sender<()>) -> io::Result<Self> {
         let timeout = Duration::from_millis(u64::from(notify.timeout_ms));
         let (name, means) = match &notify.target {
             NotifyTarget::Command { words, user } => {
-                let user = user.as_deref().map(User::find).transpose().map_err(io::Error::other)?;
-                let program = Program { words: words.clone(), user, timeout };
+                let program = Program::new(words, user.as_deref(), timeout, helper).map_err(io::Error::other)?;
                 (program.name().to_owned(), Means::Program(program))
             }
             NotifyTarget::Http { url, template } => {

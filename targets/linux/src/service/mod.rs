@@ -8,6 +8,7 @@ mod process;
 mod stat;
 
 pub(crate) use process::signal_name;
+pub(crate) use stat::users;
 
 use crate::describe;
 use crate::rate::Rate;

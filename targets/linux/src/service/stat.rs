@@ -51,7 +51,7 @@ impl Stat {
 }
 
 /// The real and the effective user of a process. The owner of its folder in `/proc` is root once it has changed its user.
-pub(super) fn users(pid: i32) -> Option<[u32; 2]> {
+pub(crate) fn users(pid: i32) -> Option<[u32; 2]> {
     let status = fs::read(format!("/proc/{pid}/status")).ok()?;
     let status = String::from_utf8_lossy(&status);
     let line = status.lines().find_map(|line| line.strip_prefix("Uid:"))?;

@@ -7,6 +7,8 @@ use std::ffi::OsStr;
 use std::fs;
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// Runs the core helper as the kernel does, with `dump` on its stdin.
@@ -22,6 +24,12 @@ fn core_helper(site: &Site, words: &str, dump: &[u8]) -> (i32, String) {
     let _unread = child.stdin.take().unwrap().write_all(dump);
     let output = child.wait_with_output().unwrap();
     (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
+}
+
+/// The dumps in a folder.
+fn dumps(dir: &Path) -> Vec<PathBuf> {
+    let all = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+    all.filter(|path| path.file_name().unwrap().as_bytes().starts_with(b"core.")).collect()
 }
 
 #[test]
@@ -41,7 +49,7 @@ fn the_core_helper_reports_the_crash_before_it_reads_the_dump() {
 
     helper.stdin.take().unwrap().write_all(b"dump").unwrap();
     assert!(helper.wait().unwrap().success());
-    let stored: Vec<_> = fs::read_dir(cores).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let stored = dumps(&cores);
     assert_eq!(stored.len(), 1, "{stored:?}");
     assert_eq!(fs::read(&stored[0]).unwrap(), b"dump");
 }
@@ -114,7 +122,7 @@ fn the_name_of_a_process_is_no_option_and_no_line_of_its_own() {
     }
     daemon.wait_for_log("process 4242 (\"--config /x\") crashed by SIGSEGV: no service");
     assert!(!dir.exists());
-    assert_eq!(fs::read_dir(site.state_dir().join("cores")).unwrap().count(), 3, "the newest are kept");
+    assert_eq!(dumps(&site.state_dir().join("cores")).len(), 3, "the newest are kept");
 }
 
 #[test]
@@ -138,5 +146,35 @@ fn without_a_daemon_and_without_a_configuration_the_dump_is_stored_all_the_same(
     let words = format!("--run-dir {} --dir {} 4242 11 asterisk", site.run_dir().display(), dir.display());
     let (code, said) = core_helper(&site, &words, b"dump");
     assert_eq!(code, 0, "{said}");
-    assert_eq!(fs::read_dir(dir).unwrap().count(), 1);
+    assert_eq!(dumps(&dir).len(), 1);
+}
+
+#[test]
+fn a_user_who_crashes_all_the_time_fills_no_log_and_leaves_room_for_the_dumps_of_others() {
+    let Some(site) = Site::new() else { return };
+    let sleep = |uid| Service::of(Command::new("sleep").arg("600").uid(uid).stdin(Stdio::null()).spawn().unwrap());
+    let (service, stranger) = (sleep(12345), sleep(65534));
+    let crash = |of: &Service, name: &str| core_helper(&site, &format!("{} 11 {name}", of.pid()), b"dump");
+    assert_eq!(crash(&service, "asterisk").0, 0);
+    let all: Vec<(i32, String)> = (0..12).map(|n| crash(&stranger, &format!("loop{n}"))).collect();
+    assert_eq!(all.iter().filter(|(code, _)| *code == 0).count(), 5, "{all:?}");
+    let lines: Vec<&str> =
+        all.iter().flat_map(|(_, said)| said.lines()).filter(|line| !line.contains("/dev/kmsg")).collect();
+    assert_eq!(lines.len(), 10, "{lines:?}");
+    assert!(lines[9].ends_with("(there were many of this user: for a minute no more lines)"), "{lines:?}");
+    let (code, said) = crash(&service, "asterisk");
+    assert_eq!(code, 0, "{said}");
+    let kept = dumps(&site.state_dir().join("cores"));
+    let of_service = kept.iter().filter(|path| path.to_str().unwrap().ends_with(".12345")).count();
+    assert_eq!((kept.len(), of_service), (3, 1), "{kept:?}");
+}
+
+#[test]
+fn a_dump_too_many_is_said_to_be_one() {
+    let Some(site) = Site::new() else { return };
+    let daemon = start(&site, true, "");
+    let own = std::process::id();
+    let said: Vec<String> = (0..6).map(|_| core_helper(&site, &format!("{own} 11 loop"), b"dump").1).collect();
+    assert!(said[5].contains("dump of loop not stored: there were 5 of user 0 within a minute"), "{said:?}");
+    daemon.wait_for_log(&format!("process {own} (\"loop\") crashed by SIGSEGV: no service"));
 }

@@ -6,6 +6,7 @@ mod core_helper;
 mod daemon;
 mod events;
 mod fxo;
+mod helper;
 mod interfaces;
 mod local_users;
 mod notify;

@@ -8,7 +8,6 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
-use std::process::Command;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
@@ -91,34 +90,6 @@ fn a_program_that_hangs_is_ended_with_all_it_started_and_the_next_event_is_told(
         wait_until("its child has ended", || state(pid).is_empty() || state(pid).contains(") Z "));
     }
     assert!(site.status()["notify"][0]["failed"].as_u64().unwrap() > 0);
-}
-
-/// What the delivered unit file leaves to the daemon, in the words of setpriv.
-fn capabilities_of_the_unit_file() -> String {
-    let unit = include_str!("../../dist/ucm-ha.service");
-    let set = unit.lines().find_map(|line| line.strip_prefix("CapabilityBoundingSet=")).expect("a bounding set");
-    let kept: Vec<String> = set.split(' ').map(|name| name.to_lowercase().replace("cap_", ",+")).collect();
-    format!("-all{}", kept.concat())
-}
-
-#[test]
-fn the_capabilities_of_the_unit_file_are_enough_to_run_and_to_end_a_program_of_another_user() {
-    let Some(site) = Site::new() else { return };
-    let (program, out) = script(&site, "trap '' TERM\nid -un >> $OUT\nsleep 1000\n");
-    site.configure(|text| {
-        let command = program.display().to_string();
-        text + &format!("[[notify]]\ncommand = [{command:?}]\ntimeout_ms = 300\nuser = \"nobody\"\n")
-    });
-    let mut command = Command::new("setpriv");
-    command.args([format!("--bounding-set={}", capabilities_of_the_unit_file()), "--inh-caps=-all".to_owned()]);
-    let run = site.command("run");
-    let daemon = site.start_as({
-        command.arg(run.get_program()).args(run.get_args());
-        command
-    });
-    daemon.wait_until_ready();
-    daemon.wait_for_log("it did not end within 300 ms and was ended: signal: 9 (SIGKILL)");
-    assert_eq!(lines(&out)[0], "nobody");
 }
 
 #[test]
