@@ -27,10 +27,8 @@ pub(crate) fn prepare(backend: Backend) -> io::Result<()> {
     };
     for kind in kinds {
         let script = Path::new(WORKSPACE).join("hil-tests/prepare");
-        let status = Command::new(&script)
-            .arg(kind)
-            .status()
-            .context(format_args!("cannot run {}", script.display()))?;
+        let status =
+            Command::new(&script).arg(kind).status().context(format_args!("cannot run {}", script.display()))?;
         if !status.success() {
             return Err(io::Error::other(format!("hil-tests/prepare {kind} failed; what it said stands above")));
         }

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// How long a running daemon may take to answer.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
+pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Why there is no answer: one line that says what to do.
 #[derive(Debug)]
@@ -44,18 +44,27 @@ impl From<Failure> for String {
 /// There is no daemon, it may not be asked by this user, or it does not answer.
 pub fn ask(run_dir: &Path, request: Request) -> Result<Reply, Failure> {
     let path = run_dir.join(SOCKET_NAME);
-    let shown = path.display();
-    exchange(&path, request).map_err(|error| match error.kind() {
-        ErrorKind::NotFound | ErrorKind::ConnectionRefused => {
-            Failure::NoDaemon(format!("no daemon answers at {shown}; start it with `ucm-ha run`"))
+    exchange(&path, request).map_err(|error| Failure::of(&error, &path))
+}
+
+impl Failure {
+    /// What an error in a conversation over `path` means.
+    pub(crate) fn of(error: &io::Error, path: &Path) -> Self {
+        let shown = path.display();
+        match error.kind() {
+            ErrorKind::NotFound | ErrorKind::ConnectionRefused => {
+                Self::NoDaemon(format!("no daemon answers at {shown}; start it with `ucm-ha run`"))
+            }
+            ErrorKind::WouldBlock | ErrorKind::TimedOut => Self::NoAnswer(format!(
+                "the daemon at {shown} did not answer within {} s; see its log",
+                ANSWER_TIMEOUT.as_secs()
+            )),
+            ErrorKind::PermissionDenied => {
+                Self::NoAnswer(format!("{shown}: {error}; run this as root, or as a member of the group ucm-ha"))
+            }
+            _ => Self::NoAnswer(format!("the daemon at {shown} cannot be asked: {error}")),
         }
-        ErrorKind::WouldBlock | ErrorKind::TimedOut => Failure::NoAnswer(format!(
-            "the daemon at {shown} did not answer within {} s; see its log",
-            ANSWER_TIMEOUT.as_secs()
-        )),
-        ErrorKind::PermissionDenied => Failure::NoAnswer(format!("{shown}: {error}; run this as the daemon's user")),
-        _ => Failure::NoAnswer(format!("the daemon at {shown} cannot be asked: {error}")),
-    })
+    }
 }
 
 fn exchange(path: &Path, request: Request) -> io::Result<Reply> {
@@ -82,7 +91,7 @@ fn exchange(path: &Path, request: Request) -> io::Result<Reply> {
 }
 
 /// Connects; with the write timeout set before, a frozen daemon whose queue is full does not hold the command up.
-fn connect(path: &Path) -> io::Result<UnixStream> {
+pub(crate) fn connect(path: &Path) -> io::Result<UnixStream> {
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
     socket.set_write_timeout(Some(ANSWER_TIMEOUT))?;
     socket.connect(&SockAddr::unix(path)?)?;

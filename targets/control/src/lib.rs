@@ -5,9 +5,14 @@
 #![forbid(unsafe_code)]
 
 mod client;
+mod conversation;
 mod protocol;
 pub mod status;
 
 pub use client::{Failure, ask};
-pub use protocol::{FaultChange, Log, MAX_CLIENTS, MAX_REPLY_LEN, MAX_REQUEST_LEN, Reply, Request, SOCKET_NAME};
+pub use conversation::Conversation;
+pub use protocol::{
+    FaultChange, Log, MAX_ASKING, MAX_PART_LINE_LEN, MAX_REPLY_LEN, MAX_REQUEST_LEN, MAX_SUBSCRIBERS, PARTS, PULSE_MS,
+    Reply, Request, SILENCE_MS, SOCKET_NAME,
+};
 pub use status::Report;

@@ -1,12 +1,23 @@
-//! One JSON request line, one JSON reply line, then the connection ends.
+//! One JSON request line, one JSON reply line, then the connection ends; or a conversation that lasts, of one JSON line after the
+//! other.
 
 use crate::status::Report;
 use serde::{Deserialize, Serialize};
 
 /// Name of the socket in `run_dir`.
 pub const SOCKET_NAME: &str = "control.sock";
-/// Clients at a time; more are told to come again.
-pub const MAX_CLIENTS: usize = 8;
+/// Questions at a time, of root and of all others each. One more takes the place of who has not asked yet, or is told to come again.
+pub const MAX_ASKING: usize = 8;
+/// Subscriptions at a time; more are told to come again.
+pub const MAX_SUBSCRIBERS: usize = 8;
+/// The parts of the family that hold a conversation with the daemon.
+pub const PARTS: [&str; 2] = ["sync", "calls"];
+/// Who subscribed is told the status, and a part the role, at least so often, in ms.
+pub const PULSE_MS: u64 = 1000;
+/// A part that says nothing for so long counts as absent, in ms.
+pub const SILENCE_MS: u64 = 2000;
+/// Longest line of a part, in bytes, with its newline.
+pub const MAX_PART_LINE_LEN: usize = 4096;
 /// Longest request line, in bytes, with its newline.
 pub const MAX_REQUEST_LEN: usize = 256;
 /// Longest reply that [`ask`](crate::ask) reads, in bytes.
@@ -45,6 +56,13 @@ pub enum FaultChange {
 pub enum Request {
     /// The HA status.
     Status,
+    /// The HA status now, then again at each change and at least every [`PULSE_MS`].
+    Subscribe,
+    /// A conversation as one of [`PARTS`]: the daemon tells the role, the part its state.
+    Part {
+        /// Which.
+        name: String,
+    },
     /// A force switch; answered when its outcome is known.
     Switch,
     /// Clean a log; answered when that is durable.
@@ -84,6 +102,15 @@ pub enum Reply {
         /// All of it.
         status: Box<Report>,
     },
+    /// What a part is told: all of it, again at each change and at least every [`PULSE_MS`].
+    Part {
+        /// The node's role, as the status has it.
+        role: String,
+        /// Term of the newest claim that it knows.
+        term: u32,
+        /// Whether it has the cluster IP.
+        bound: bool,
+    },
     /// The request was carried out.
     Done,
     /// The request makes sense but was refused.
@@ -116,7 +143,7 @@ mod tests {
             assert_eq!(serde_json::to_string(&request).expect("it has a text"), line);
             lines += 1;
         }
-        assert_eq!(lines, 6);
+        assert_eq!(lines, 8);
     }
 
     #[test]
@@ -125,6 +152,8 @@ mod tests {
             .filter(|line| !line.contains("\"status\":{"))
             .map(|line| serde_json::from_str(line).expect(line))
             .collect();
-        assert!(matches!(*replies, [Reply::Done, Reply::Refused { .. }, Reply::Error { .. }]), "{replies:?}");
+        let in_order =
+            matches!(*replies, [Reply::Part { .. }, Reply::Done, Reply::Refused { .. }, Reply::Error { .. }]);
+        assert!(in_order, "{replies:?}");
     }
 }

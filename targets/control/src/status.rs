@@ -32,6 +32,9 @@ pub struct Report {
     pub counters: Counters,
     /// What became of the notices.
     pub notify: Vec<Notices>,
+    /// The parts of the family that were there since the daemon started.
+    #[serde(default)]
+    pub parts: Vec<PartStatus>,
 }
 
 /// The cluster IP of a node.
@@ -137,6 +140,19 @@ pub struct Notices {
     pub dropped: u64,
 }
 
+/// A part of the family, such as `sync`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartStatus {
+    /// Its name.
+    pub name: String,
+    /// Whether it holds a conversation with the daemon and was heard within the last 2 s.
+    pub present: bool,
+    /// Since when, as in `2021-08-27 14:48:33`, local time.
+    pub since: String,
+    /// What it says of itself; none while it is absent.
+    pub state: Option<serde_json::Value>,
+}
+
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bound = if self.cluster_ip.bound { "bound here" } else { "not bound here" };
@@ -152,6 +168,10 @@ impl fmt::Display for Report {
         }
         let raised: Vec<String> = self.faults.iter().filter(|fault| fault.raised).map(ToString::to_string).collect();
         write!(f, "Faults              {}", if raised.is_empty() { "none".to_owned() } else { raised.join(", ") })?;
+        for part in &self.parts {
+            let presence = if part.present { "there" } else { "absent" };
+            write!(f, "\n{:<20}{presence} since {}", format!("Part {}", part.name), part.since)?;
+        }
         for (i, port) in self.fxo.iter().enumerate() {
             write!(f, "\n{:<20}{port}", if i == 0 { "FXO ports" } else { "" })?;
         }

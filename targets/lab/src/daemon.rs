@@ -175,7 +175,7 @@ impl Drop for Daemon {
 pub fn status(node: Node) -> Result<Report, String> {
     match ask(&run_dir(node), Request::Status)? {
         Reply::Status { status } => Ok(*status),
-        Reply::Done | Reply::Refused { .. } | Reply::Error { .. } => {
+        Reply::Done | Reply::Part { .. } | Reply::Refused { .. } | Reply::Error { .. } => {
             Err(format!("the daemon of {node} does not give its status"))
         }
     }
@@ -186,7 +186,9 @@ pub fn force_switch(node: Node) -> Result<(), String> {
     match ask(&run_dir(node), Request::Switch)? {
         Reply::Done => Ok(()),
         Reply::Refused { reason } | Reply::Error { reason } => Err(reason),
-        Reply::Status { .. } => Err(format!("the daemon of {node} gives its status when asked to switch")),
+        Reply::Status { .. } | Reply::Part { .. } => {
+            Err(format!("the daemon of {node} says something else when asked to switch"))
+        }
     }
 }
 

@@ -11,7 +11,11 @@ use std::fmt;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use ucm_ha_control::{self as control, Log, Reply, Request};
+use std::time::Duration;
+use ucm_ha_control::{self as control, Conversation, Log, Reply, Report, Request};
+
+/// Who follows the status hears from the daemon every second.
+const STATUS_PATIENCE: Duration = Duration::from_secs(5);
 
 /// High availability for a pair of IP-PBX appliances.
 #[derive(Debug, Parser)]
@@ -72,6 +76,9 @@ struct StatusArgs {
     /// As one JSON object
     #[arg(long)]
     json: bool,
+    /// Again at each change and at least every second, until interrupted
+    #[arg(long)]
+    follow: bool,
 }
 
 #[derive(Debug, Args)]
@@ -151,6 +158,7 @@ pub(crate) fn run() -> ExitCode {
     match cli.command {
         Command::Run(args) => daemon::run(&cli.config, args.log_level, args.helper.map(Helper::new).as_ref()),
         Command::Check => check(&cli.config),
+        Command::Status(args) if args.follow => follow_status(&cli.config, args.json),
         Command::Status(args) => status(&cli.config, args.json),
         Command::Switch => switch(&cli.config),
         Command::Events(args) => events(&cli.config, EventsForm { json: args.json, follow: args.follow }),
@@ -219,13 +227,48 @@ fn ask(file: &Path, request: Request) -> Result<Reply, ExitCode> {
 
 fn status(file: &Path, json: bool) -> ExitCode {
     match ask(file, Request::Status) {
-        Ok(Reply::Status { status }) if json => match serde_json::to_string(&status) {
-            Ok(line) => print(line),
-            Err(error) => fail(exit::REFUSED, error),
-        },
-        Ok(Reply::Status { status }) => print(status),
+        Ok(Reply::Status { status }) => print_status(&status, json),
         Ok(reply) => answered(&reply),
         Err(code) => code,
+    }
+}
+
+fn print_status(status: &Report, json: bool) -> ExitCode {
+    match text_of(status, json) {
+        Ok(text) => print(text),
+        Err(error) => fail(exit::REFUSED, error),
+    }
+}
+
+fn text_of(status: &Report, json: bool) -> serde_json::Result<String> {
+    if json { serde_json::to_string(status) } else { Ok(status.to_string()) }
+}
+
+/// Each status stands for itself; without JSON a blank line follows it. Ends with the daemon, or with whoever reads.
+fn follow_status(file: &Path, json: bool) -> ExitCode {
+    let run_dir = match paths(file) {
+        Ok(paths) => paths.run_dir,
+        Err(code) => return code,
+    };
+    let mut daemon = match Conversation::begin(&run_dir, &Request::Subscribe) {
+        Ok(daemon) => daemon,
+        Err(failure) => return fail(exit::NO_DAEMON, failure),
+    };
+    loop {
+        let status = match daemon.next(STATUS_PATIENCE) {
+            Ok(Some(Reply::Status { status })) => status,
+            Ok(Some(reply)) => return answered(&reply),
+            Ok(None) => return fail(exit::NO_DAEMON, "the daemon says nothing any more; see its log"),
+            Err(failure) => return fail(exit::NO_DAEMON, failure),
+        };
+        let written = text_of(&status, json)
+            .map_err(io::Error::from)
+            .and_then(|text| writeln!(io::stdout(), "{text}{}", if json { "" } else { "\n" }));
+        match written {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return ExitCode::SUCCESS,
+            Err(error) => return fail(exit::REFUSED, error),
+        }
     }
 }
 
@@ -286,7 +329,7 @@ fn done(outcome: Result<(), String>) -> ExitCode {
 
 fn answered(reply: &Reply) -> ExitCode {
     match reply {
-        Reply::Done | Reply::Status { .. } => ExitCode::SUCCESS,
+        Reply::Done | Reply::Status { .. } | Reply::Part { .. } => ExitCode::SUCCESS,
         Reply::Refused { reason } => fail(exit::REFUSED, format_args!("refused: {reason}")),
         Reply::Error { reason } => fail(exit::REFUSED, format_args!("the daemon reports: {reason}")),
     }

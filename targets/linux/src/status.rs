@@ -7,7 +7,7 @@ use ucm_ha::fault::Faults;
 use ucm_ha::types::{NetworkMethod, StationType};
 use ucm_ha::{Config, Instant, Status};
 use ucm_ha_control::Report;
-use ucm_ha_control::status::{ClusterIp, Counters, Fault, ForceSwitch, FxoPort, Peer};
+use ucm_ha_control::status::{ClusterIp, Counters, Fault, ForceSwitch, FxoPort, PartStatus, Peer};
 
 /// What lives beside the node and has a part in the status.
 pub(crate) struct Parts<'a> {
@@ -17,11 +17,13 @@ pub(crate) struct Parts<'a> {
     pub(crate) fxo: Vec<FxoPort>,
     /// The journal, with what it and the receivers lost.
     pub(crate) journal: &'a Journal,
+    /// The parts of the family.
+    pub(crate) parts: Vec<PartStatus>,
 }
 
 /// The report on a node at `now`, and on what lives beside it.
 pub(crate) fn report(config: &Config, status: &Status, now: Instant, parts: Parts<'_>) -> Report {
-    let Parts { services, fxo, journal } = parts;
+    let Parts { services, fxo, journal, parts } = parts;
     let counters = status.counters;
     Report {
         ha_status: describe::ha_status(status.ha_status).to_owned(),
@@ -48,6 +50,7 @@ pub(crate) fn report(config: &Config, status: &Status, now: Instant, parts: Part
             events_dropped: journal.dropped(),
         },
         notify: journal.tallies().collect(),
+        parts,
     }
 }
 

@@ -163,7 +163,9 @@ fn report(args: &CoreHelperArgs, comm: &str, paths: &Paths) -> Result<(), String
         Ok(Reply::Refused { reason } | Reply::Error { reason }) => {
             Err(format!("the daemon does not take the crash of {comm}: {reason}"))
         }
-        Ok(Reply::Status { .. }) => Err("the daemon answers a crash with its status".to_owned()),
+        Ok(Reply::Status { .. } | Reply::Part { .. }) => {
+            Err("the daemon answers something else than a crash".to_owned())
+        }
         Err(failure) => {
             let signal = signal_name(args.signal);
             Err(format!("crash of {comm} (process {}, {signal}) not reported: {failure}", args.pid))

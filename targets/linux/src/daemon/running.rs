@@ -20,6 +20,7 @@ use ucm_ha::config::ConfigError;
 use ucm_ha::io::Record;
 use ucm_ha::node::FRAME_CAPACITY;
 use ucm_ha::{Config, Input, Instant, Node};
+use ucm_ha_control::Report;
 
 /// The running daemon.
 pub(super) struct Daemon {
@@ -56,6 +57,8 @@ pub(super) struct Daemon {
     pub(super) monitor: Monitor,
     pub(super) signals: Signals,
     pub(super) control: Server,
+    /// What those who follow were told last, but for what changes all the time.
+    pub(super) told: Option<Report>,
     /// There may be more events of the interfaces.
     pub(super) monitor_waiting: bool,
     pub(super) rescan_at: Instant,

@@ -79,7 +79,11 @@ impl Daemon {
                 let crash = self.services.crashed(now, *pid, comm, *signal);
                 self.note_crash(&crash, *pid, comm, *signal)
             }
-            Request::Status | Request::Switch | Request::ClearLog { .. } => return,
+            Request::Status
+            | Request::Subscribe
+            | Request::Part { .. }
+            | Request::Switch
+            | Request::ClearLog { .. } => return,
         };
         self.tell_services();
         let reply = outcome.map_or_else(|reason| Reply::Refused { reason }, |()| Reply::Done);

@@ -217,6 +217,7 @@ fn assemble(
         monitor,
         signals,
         control,
+        told: None,
         monitor_waiting: true,
         rescan_at: clock::now(),
         watchdog: Watchdog::from_environment(),

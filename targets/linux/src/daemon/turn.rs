@@ -60,6 +60,8 @@ impl Daemon {
             self.feed(Input::Timeout);
         }
         self.keep_house();
+        // Last: what this turn has changed is told in it.
+        self.tell_followers(clock::now());
         Ok(())
     }
 

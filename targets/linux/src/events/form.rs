@@ -4,6 +4,7 @@ use super::record::{Record, What};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
+use std::time::SystemTime;
 use ucm_ha::types::MacAddr;
 
 /// Name of every system alert event.
@@ -12,6 +13,8 @@ const ALERT_NAME: &str = "HA failure warning";
 const ROLE_NAME: &str = "HA failover";
 /// Type of a role change.
 const ROLE_TYPE: &str = "Role change";
+/// As the guide has times.
+const PLAIN: &str = "%Y-%m-%d %H:%M:%S";
 /// With ms and offset.
 const RFC_3339: &str = "%Y-%m-%dT%H:%M:%S%.3f%:z";
 /// Stands where a station's MAC is not known.
@@ -23,13 +26,21 @@ pub(crate) fn mac(mac: MacAddr) -> String {
 }
 
 fn local(record: &Record, form: &str) -> String {
-    let time = Timestamp::from_millisecond(record.unix_ms).unwrap_or(Timestamp::UNIX_EPOCH);
+    shown(Timestamp::from_millisecond(record.unix_ms).unwrap_or(Timestamp::UNIX_EPOCH), form)
+}
+
+fn shown(time: Timestamp, form: &str) -> String {
     time.to_zoned_datetime(TimeZone::system()).strftime(form).to_string()
 }
 
 /// As in the guide's list of events.
 fn plain_time(record: &Record) -> String {
-    local(record, "%Y-%m-%d %H:%M:%S")
+    local(record, PLAIN)
+}
+
+/// A moment as in the guide's list of events.
+pub(crate) fn shown_time(time: SystemTime) -> String {
+    shown(Timestamp::try_from(time).unwrap_or(Timestamp::UNIX_EPOCH), PLAIN)
 }
 
 /// A system alert event. A role change takes the same form for those who are told of both.

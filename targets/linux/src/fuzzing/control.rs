@@ -8,7 +8,7 @@ use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use ucm_ha::{Duration, Instant};
-use ucm_ha_control::{MAX_CLIENTS, MAX_REQUEST_LEN, Reply, Request, SOCKET_NAME};
+use ucm_ha_control::{MAX_ASKING, MAX_REQUEST_LEN, Reply, Request, SOCKET_NAME};
 
 /// Most bytes a client writes: more than any request has.
 const MAX_WRITTEN: usize = 1024;
@@ -38,7 +38,7 @@ impl Fixture {
 
     /// What the daemon reads next of any client. It answers at once, but for a switch, whose outcome comes later.
     fn read(&mut self) -> Option<Request> {
-        let call = (1..=MAX_CLIENTS).find_map(|token| self.server.read(Token(token)))?;
+        let call = (1..=MAX_ASKING).find_map(|token| self.server.read(Token(token), Instant::ZERO))?;
         match call.request {
             Request::Switch => self.server.wait_for(call.client, Awaited::Switch, Instant::ZERO),
             _ => self.server.reply(call.client, &Reply::Done),
@@ -51,7 +51,7 @@ impl Fixture {
         let deadline = self.server.deadline();
         if deadline != Instant::NEVER {
             assert!(deadline <= Instant::ZERO + MAX_PATIENCE, "a client holds its place until {deadline:?}");
-            self.server.expire(deadline);
+            self.server.tend(deadline);
         }
         assert_eq!(self.server.deadline(), Instant::NEVER, "a client is waited for whose time is up");
     }
