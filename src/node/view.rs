@@ -51,7 +51,7 @@ impl Node {
             ready: self.may_claim_at_all(),
             consent: self.consent(),
             lan_ready: self.lan_is_proven(),
-            clear: self.probe.cluster_is_clear(self.now, self.claim_timeout()),
+            clear: self.probe.cluster.is_clear(self.now),
             silence_over: self.now >= self.silence_over_at(),
             one_way_over: self.now >= self.one_way_over_at(),
             gone: self.peer_is_gone(),
