@@ -228,13 +228,9 @@ impl Node {
     }
 
     fn gateway_spacing(&self) -> Duration {
-        let serves = matches!(self.role, Role::Active | Role::Claiming);
-        let alone = serves && self.now.since(self.contact()) >= GATEWAY_SOLO_AFTER;
-        let urgent = match self.role {
-            Role::Active | Role::Claiming => self.is_fast() && self.contact_is_late() && !alone,
-            Role::Init | Role::Standby | Role::Yielding | Role::Off => self.decision_hangs_on_gateway(),
-        };
+        let urgent = if self.serves() { self.licence_hangs_on_gateway() } else { self.decision_hangs_on_gateway() };
         if !urgent {
+            let alone = self.serves() && self.is_alone();
             let missing = !self.probe.gateway.is_seen(self.now, GATEWAY_MISSED);
             return match (missing, alone) {
                 (true, _) => GATEWAY_MISSING,
@@ -243,6 +239,18 @@ impl Node {
             };
         }
         GATEWAY_URGENT + Duration::from_ms(u64::from(self.probe.jitter >> 16) % GATEWAY_JITTER_MS)
+    }
+
+    fn serves(&self) -> bool {
+        matches!(self.role, Role::Active | Role::Claiming)
+    }
+
+    fn is_alone(&self) -> bool {
+        self.now.since(self.contact()) >= GATEWAY_SOLO_AFTER
+    }
+
+    fn licence_hangs_on_gateway(&self) -> bool {
+        self.is_fast() && self.contact_is_late() && !self.is_alone()
     }
 
     fn decision_hangs_on_gateway(&self) -> bool {
@@ -289,10 +297,13 @@ impl Node {
     }
 
     /// A gateway that answers is asked alone, so that the rest of the LAN need not hear it several times a second. One
-    /// that is missing may have come back with another MAC.
+    /// that is missing may have come back with another MAC; and where the licence hangs on an answer, the one that is asked
+    /// alone may be somebody who only says that it is the gateway.
     pub(super) fn gateway_question(&self) -> Option<Message> {
         let (sender, target) = (self.config.own_ip.address, self.config.gateway?);
-        let known = self.probe.gateway_mac.filter(|_| self.probe.gateway.is_seen(self.now, GATEWAY_MISSED));
+        let in_doubt = self.serves() && self.licence_hangs_on_gateway();
+        let seen = self.probe.gateway.is_seen(self.now, GATEWAY_MISSED);
+        let known = self.probe.gateway_mac.filter(|_| seen && !in_doubt);
         Some(match known {
             Some(station) => Message::Poll { sender, target, station },
             None => Message::Request { sender, target },
