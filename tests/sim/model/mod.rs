@@ -37,6 +37,7 @@ fn all_kinds() -> Vec<Kind> {
                 Kind::CableBad(_)
                     | Kind::LanBad { .. }
                     | Kind::Attack
+                    | Kind::Recorder(_)
                     | Kind::BindFails { .. }
                     | Kind::PersistFails { .. }
             )
