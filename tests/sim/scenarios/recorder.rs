@@ -1,6 +1,6 @@
 //! A host on the LAN without the key that records, withholds and replays heartbeats, and lies by ARP (S6). The cable is well.
 
-use super::lab::{Lab, given_machines, given_pair, lan_split_between_nodes, slow};
+use super::lab::{Lab, cable_cut_silently, given_machines, given_pair, lan_split_between_nodes, slow};
 use crate::sim::faults::Kind;
 use crate::sim::recorder::{Tactic, Tape};
 use crate::sim::settings::Settings;
@@ -155,6 +155,39 @@ fn a_theft_of_the_cluster_ip_is_told_and_answered_whatever_arp_said_before() {
         lab.then_alert(active, Alert::ForeignHolder);
         lab.ensure(lab.world.phone.cluster_mac == Some(NODE_MAC[active]), "the phones are won back at once");
     });
+}
+
+#[test]
+fn a_restarted_node_that_sees_its_active_by_arp_alone_claims_nothing() {
+    for is_peer in [false, true] {
+        given_pair(&with_key()[0], |lab| {
+            let (active, start) = (lab.active(), lab.now());
+            lab.begin(cable_cut_silently());
+            lab.begin(Kind::UdpFiltered { from: [true; 2] });
+            lab.begin(Kind::Recorder(Tactic { is_peer, ..Tactic::NOTHING }));
+            lab.plan(0, SEC, Kind::DaemonKilled { node: 1 - active });
+            lab.run(20 * SEC);
+            lab.then_no_role_change_of(active, start);
+            lab.ensure(!lab.bound(1 - active), "whoever has the cluster IP may be the peer");
+        });
+    }
+}
+
+#[test]
+fn an_active_on_the_cable_that_has_not_shown_that_it_hears_holds_a_claim_back() {
+    for replays in [false, true] {
+        given_machines(&Settings { boot_at: [100 * MS, 5 * SEC], ..with_key()[0].clone() }, |lab| {
+            lab.plan(0, 20 * SEC, Kind::CableCut { from: [false, true], carrier_lost: [false; 2] });
+            lab.plan(0, 20 * SEC, lan_split_between_nodes());
+            if replays {
+                lab.begin(Kind::Recorder(old(300)));
+            }
+            lab.run(19 * SEC);
+            lab.ensure(lab.bound(A) && !lab.bound(B), "A cannot hear B, but B hears that A is active");
+            lab.run(10 * SEC);
+            lab.ensure(lab.active() == A, "and so it stays");
+        });
+    }
 }
 
 #[test]
