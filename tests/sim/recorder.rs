@@ -11,6 +11,9 @@ use super::{A, B, MS, SEC, Us};
 use core::net::Ipv4Addr;
 use ucm_ha::io::{Command, Input, Output, Port, Record};
 use ucm_ha::node::FRAME_CAPACITY;
+use ucm_ha::role::Role;
+use ucm_ha::wire::Repr;
+use ucm_ha::wire::auth::Authenticator;
 use ucm_ha::{Duration, Instant};
 
 /// Frames in a row at the full rate; then it pauses, so that no more than [`MEAN_RATE`] are played and a run stays short.
@@ -117,6 +120,22 @@ impl Recorder {
         self.next[to] = index + 1;
         heard.get(index).map(|(_, packet)| *packet)
     }
+}
+
+/// One datagram of each role that `node` had in earlier boots: booting, active, off.
+pub(crate) fn old_frames(settings: &Settings, node: usize) -> Vec<Packet> {
+    let frames = earlier_boots(settings, node);
+    let key = settings.config(node).key.as_ref().map(Authenticator::new);
+    let of = |role| frames.iter().find(|it| Repr::parse(it.bytes(), key.as_ref()).is_ok_and(|repr| repr.role == role));
+    let found: Vec<Packet> = [Role::Init, Role::Active, Role::Off].into_iter().filter_map(of).copied().collect();
+    assert_eq!(found.len(), 3, "an earlier boot had all of them");
+    found
+}
+
+/// What a host says by ARP, unasked, to the node `to`: that `ip` is at it.
+pub(crate) fn lie(to: usize, ip: Ipv4Addr) -> Packet {
+    let asked = Arp { sender_mac: NODE_MAC[to], sender_ip: NODE_IP[to], ..question(ip) };
+    asked.answer(FOREIGN_MAC).emit()
 }
 
 /// Datagrams that `node` sent in earlier boots: alone it became active, and in the end it was turned off.
@@ -230,8 +249,7 @@ impl World {
         for to in [A, B] {
             for ip in [NODE_IP[1 - to], GATEWAY_IP, CLUSTER_IP] {
                 if self.recorder.lies_about(ip) {
-                    let asked = Arp { sender_mac: NODE_MAC[to], sender_ip: NODE_IP[to], ..question(ip) };
-                    self.send_arp(FOREIGN, asked.answer(FOREIGN_MAC).emit());
+                    self.send_arp(FOREIGN, lie(to, ip));
                 }
             }
         }
