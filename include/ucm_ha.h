@@ -1374,7 +1374,7 @@ typedef struct ucm_ha_status {
      */
     uint32_t frames_unauthentic;
     /**
-     * Authentic frames that are not newer than the newest.
+     * Authentic frames that are not newer than the newest, were held back, or are of a boot that is over.
      */
     uint32_t frames_replayed;
     /**

@@ -1,18 +1,24 @@
 //! What this node knows of the other: whether it is heard, whether it hears us, and until when it has promised not to
 //! claim.
 //!
-//! A frame is *authentic* when it parses; it *counts* when, in addition, it belongs to an accepted boot of the peer and
+//! A frame is *authentic* when it parses; it *counts* when, in addition, it belongs to the accepted boot of the peer and
 //! echoes this boot of ours. Only counted frames restart the silence timer, and only an echo of a counted frame
 //! (`Readiness::ECHO_COUNTED`) moves the lease, so that the two ends' arithmetic always refers to the same frame.
-//! Frames of a boot that is not accepted may be replays: they are echoed, so that a restarted peer can be accepted, and
-//! say nothing else.
+//!
+//! A frame may be a replay, and on the LAN it may have been held back by somebody. What proves that it is neither is an echo
+//! of what this node sent a moment ago: a sequence is its sender's clock, so the age of an echo is known. Frames of a boot that
+//! has not shown one are echoed, each on its path, while no boot is accepted, so that either end can show one. They say nothing
+//! else.
 
 use crate::role::Sight;
 use crate::time::{Duration, Instant};
 use crate::wire::{Path, Readiness, Repr};
 
-/// Frames of an unknown boot id get this many intervals to show that the sender hears us; then another may try.
-const PROBATION_INTERVALS: u64 = 8;
+/// An echo of what was sent this long ago proves that the frame with it is of now, as far as T is concerned: half of the
+/// shortest T, so that whoever holds frames back delays no claim for longer.
+const FRESH: Duration = Duration::from_ms(1500);
+/// A node that hears its peer for the first time gives it this many intervals to show that it hears us.
+const INTRODUCTION_INTERVALS: u64 = 8;
 /// An accepted boot that was heard within this many intervals is not displaced by another boot id.
 const LIVE_INTERVALS: u64 = 3;
 /// Without a frame of an accepted boot for this many intervals the peer is silent.
@@ -25,9 +31,11 @@ const DEAF_INTERVALS: u64 = 2;
 pub(crate) enum Receipt {
     /// It restarted the silence timer.
     Counted,
-    /// It was heard, but the sender has not shown that it hears this boot of ours.
+    /// It is of the accepted boot, which does not hear this boot of ours.
     Audible,
-    /// It is not newer than what was heard, or of a boot that is over.
+    /// It is of a boot that has not shown that it hears this boot of ours: a restarted peer, or a replay.
+    Stranger,
+    /// It is of the accepted boot and not newer than what was heard on its path, or was held back on the LAN.
     Replayed,
 }
 
@@ -46,15 +54,8 @@ pub(crate) struct Echo {
 struct Boot {
     id: u32,
     newest: [u64; 2],
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Candidate {
-    boot: Boot,
-    first_seen: Instant,
-    last_seen: Instant,
-    /// Newest own sequence when the boot id was first seen: only an echo of a later one proves that it is no replay.
-    mark: u64,
+    /// Reception less sequence of the newest frame on the cable, or of one on the LAN that was faster: when a frame is due.
+    pace: u64,
 }
 
 /// The peer as heard.
@@ -63,7 +64,6 @@ pub(crate) struct Peer {
     own_interval: Duration,
     interval: Duration,
     accepted: Option<Boot>,
-    candidate: Option<Candidate>,
     /// When an authentic frame came for the first time, counted or not.
     first_sign: Option<Instant>,
     facts: Option<Repr>,
@@ -73,7 +73,8 @@ pub(crate) struct Peer {
     audible_since: Instant,
     progress: Option<Instant>,
     echoed: Option<Instant>,
-    echo: Echo,
+    /// By path: they differ only while no boot is accepted.
+    echo: [Echo; 2],
 }
 
 impl Peer {
@@ -84,7 +85,6 @@ impl Peer {
             own_interval: interval,
             interval,
             accepted: None,
-            candidate: None,
             first_sign: None,
             facts: None,
             heard: [None; 2],
@@ -93,70 +93,54 @@ impl Peer {
             audible_since: Instant::ZERO,
             progress: None,
             echoed: None,
-            echo: Echo::default(),
+            echo: [Echo::default(); 2],
         }
     }
 
     /// Takes an authentic frame that came on the path it names. `own_boot_id` and `newest_sent` are this node's.
     pub(crate) fn receive(&mut self, now: Instant, frame: &Repr, own_boot_id: u32, newest_sent: u64) -> Receipt {
         let hears_us = frame.echo_boot_id == own_boot_id && frame.echo_sequence <= newest_sent;
-        let known = self.accepted.is_some_and(|boot| boot.id == frame.boot_id);
-        let fresh = if known { self.advance_accepted(frame) } else { self.advance_candidate(now, frame, newest_sent) };
-        if !fresh {
-            if known {
-                self.last_late = Some(now);
-            }
-            return Receipt::Replayed;
-        }
+        let fresh = hears_us && now <= Instant::from_us(frame.echo_sequence) + FRESH;
         self.first_sign.get_or_insert(now);
-        let accepted = known || (hears_us && self.accept_candidate(frame));
-        let counts = accepted && hears_us;
-        if accepted {
-            self.note_audible(now, frame);
+        if let Some(boot) = self.accepted.as_mut().filter(|boot| boot.id == frame.boot_id) {
+            if !boot.advance(now, frame, fresh) {
+                self.last_late = Some(now);
+                return Receipt::Replayed;
+            }
+        } else if fresh && self.may_be_displaced(now, frame) {
+            self.accept(now, frame);
+        } else {
+            if self.accepted.is_none() {
+                self.echo[path_index(frame.path)] = Echo::of(frame, false);
+            }
+            return Receipt::Stranger;
         }
-        if frame.boot_id != self.echo.boot_id || frame.sequence > self.echo.sequence {
-            self.echo = Echo { boot_id: frame.boot_id, sequence: frame.sequence, counted: counts };
+        self.note_audible(now, frame);
+        for echo in self.echo.iter_mut().filter(|echo| frame.boot_id != echo.boot_id || frame.sequence > echo.sequence)
+        {
+            *echo = Echo::of(frame, hears_us);
         }
-        if !counts {
+        if !hears_us {
             return Receipt::Audible;
         }
         self.count(now, frame);
         Receipt::Counted
     }
 
-    fn advance_accepted(&mut self, frame: &Repr) -> bool {
-        self.accepted.as_mut().is_some_and(|boot| boot.advance(frame))
-    }
-
-    fn advance_candidate(&mut self, now: Instant, frame: &Repr, newest_sent: u64) -> bool {
+    /// Whether nothing speaks for the accepted boot against the one of `frame`: it is not heard, and it has echoed nothing newer.
+    /// What is left of a boot that is over was sent before its successor heard anything.
+    fn may_be_displaced(&self, now: Instant, frame: &Repr) -> bool {
         let live = now < self.interval.times(LIVE_INTERVALS).end_or_past(self.last_counted());
-        if live {
-            return false;
-        }
-        if let Some(candidate) = self.candidate.as_mut().filter(|candidate| candidate.boot.id == frame.boot_id) {
-            candidate.last_seen = now;
-            return candidate.boot.advance(frame);
-        }
-        let vacant = self.candidate.is_none_or(|candidate| {
-            now >= candidate.last_seen + self.interval.times(AUDIBLE_INTERVALS)
-                || now >= candidate.first_seen + self.interval.times(PROBATION_INTERVALS)
-        });
-        if vacant {
-            let mut boot = Boot { id: frame.boot_id, newest: [0; 2] };
-            boot.advance(frame);
-            self.candidate = Some(Candidate { boot, first_seen: now, last_seen: now, mark: newest_sent });
-        }
-        vacant
+        let newest =
+            self.facts.filter(|facts| facts.echo_boot_id == frame.echo_boot_id).map(|facts| facts.echo_sequence);
+        !live && Some(frame.echo_sequence) > newest
     }
 
-    fn accept_candidate(&mut self, frame: &Repr) -> bool {
-        let Some(candidate) = self.candidate.filter(|candidate| frame.echo_sequence > candidate.mark) else {
-            return false;
-        };
-        self.accepted = Some(candidate.boot);
-        self.candidate = None;
+    fn accept(&mut self, now: Instant, frame: &Repr) {
+        let mut boot = Boot { id: frame.boot_id, newest: [0; 2], pace: Boot::pace_of(now, frame) };
+        boot.newest[path_index(frame.path)] = frame.sequence;
+        self.accepted = Some(boot);
         self.facts = None;
-        true
     }
 
     fn note_audible(&mut self, now: Instant, frame: &Repr) {
@@ -189,22 +173,17 @@ impl Peer {
         self.facts.as_ref()
     }
 
-    /// Whether no other boot than the accepted one is trying to be heard.
-    pub(crate) fn is_settled(&self) -> bool {
-        self.candidate.is_none()
-    }
-
     /// When a node that has only just heard its peer for the first time may stop waiting for it to be accepted.
     pub(crate) fn introduced_at(&self) -> Instant {
         match (self.first_sign, self.last_counted()) {
-            (Some(first), None) => first + self.interval.times(PROBATION_INTERVALS),
+            (Some(first), None) => first + self.interval.times(INTRODUCTION_INTERVALS),
             (None | Some(_), _) => Instant::ZERO,
         }
     }
 
-    /// The echo to put into the next frame.
-    pub(crate) fn echo(&self) -> Echo {
-        self.echo
+    /// The echo to put into the next frame on `path`.
+    pub(crate) fn echo(&self, path: Path) -> Echo {
+        self.echo[path_index(path)]
     }
 
     /// When the last counted frame came on `path`.
@@ -275,15 +254,32 @@ impl Peer {
     }
 }
 
+impl Echo {
+    fn of(frame: &Repr, counted: bool) -> Self {
+        Self { boot_id: frame.boot_id, sequence: frame.sequence, counted }
+    }
+}
+
 impl Boot {
-    /// Whether the frame is newer than all before it on its path.
-    fn advance(&mut self, frame: &Repr) -> bool {
+    /// Whether the frame is newer than all before it on its path, and was not held back on it. The cable is the peer's own; on the
+    /// LAN a frame comes at its pace, but for [`FRESH`], or has a fresh echo.
+    fn advance(&mut self, now: Instant, frame: &Repr, fresh: bool) -> bool {
+        let pace = Self::pace_of(now, frame);
+        let lag = pace.wrapping_sub(self.pace).cast_signed();
         let newest = &mut self.newest[path_index(frame.path)];
-        let newer = frame.sequence > *newest;
-        if newer {
-            *newest = frame.sequence;
+        let held_back = frame.path == Path::Lan && !fresh && lag > FRESH.as_us().cast_signed();
+        if frame.sequence <= *newest || held_back {
+            return false;
         }
-        newer
+        *newest = frame.sequence;
+        if frame.path == Path::Cable || lag < 0 {
+            self.pace = pace;
+        }
+        true
+    }
+
+    const fn pace_of(now: Instant, frame: &Repr) -> u64 {
+        now.as_us().wrapping_sub(frame.sequence)
     }
 }
 

@@ -29,7 +29,7 @@ pub struct Counters {
     pub frames_malformed: u32,
     /// Frames with a wrong or missing authentication code, or not from the configured peer.
     pub frames_unauthentic: u32,
-    /// Authentic frames that are not newer than the newest.
+    /// Authentic frames that are not newer than the newest, were held back, or are of a boot that is over.
     pub frames_replayed: u32,
     /// Times this node became active without a handover.
     pub takeovers: u32,

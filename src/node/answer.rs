@@ -21,6 +21,10 @@ impl Node {
         if facts.role == Role::Active {
             // What was promised has happened; from here on the ordinary rules bind both.
             self.quiet.barred_until = self.quiet.barred_until.min(self.now);
+            if !matches!(facts.signal, Signal::Handover { .. }) {
+                // What it offers next is another offer, also where the terms are used up.
+                self.answer.refused = None;
+            }
         }
         match facts.signal {
             Signal::Handover { term, reason } if facts.role == Role::Active => self.answer_offer(&facts, term, reason),

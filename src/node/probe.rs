@@ -45,7 +45,7 @@ pub(super) struct State {
     pub(super) gateway: Reach,
     /// Both nodes last agreed that the gateway does not answer.
     pub(super) gateway_agreed_dead: bool,
-    cluster: Clearance,
+    pub(super) cluster: Clearance,
     pub(super) peer_ip: Clearance,
     /// Any ARP packet, or a heartbeat of the peer, was received on the LAN since its carrier came up.
     pub(super) lan_frame_seen: bool,
@@ -54,12 +54,8 @@ pub(super) struct State {
     was_usable: bool,
     /// MAC address that answered for the gateway.
     gateway_mac: Option<MacAddr>,
-    /// MAC address that answered for the peer's static address.
-    peer_lan_mac: Option<MacAddr>,
     /// The peer was last heard with the cluster IP.
     peer_held_at: Option<Instant>,
-    /// A foreign station has answered for the cluster IP since.
-    foreign_since: Option<Instant>,
     gateway_at: Instant,
     claim_at: Option<Instant>,
     /// State of the spacing's little generator.
@@ -81,9 +77,7 @@ impl State {
             lan_usable_since: now,
             was_usable: false,
             gateway_mac: None,
-            peer_lan_mac: None,
             peer_held_at: None,
-            foreign_since: None,
             gateway_at: now,
             claim_at: None,
             jitter: 1,
@@ -108,7 +102,6 @@ impl State {
     pub(super) fn stalled(&mut self) {
         self.cluster = Clearance::default();
         self.peer_ip = Clearance::default();
-        self.foreign_since = None;
     }
 
     /// After a freeze nothing that was known of the LAN holds.
@@ -118,21 +111,12 @@ impl State {
         self.was_usable = false;
     }
 
-    /// Nobody has the cluster IP, or only a foreign station that had its time.
-    pub(super) fn cluster_is_clear(&self, now: Instant, timeout: Duration) -> bool {
-        self.cluster.is_clear(now) || self.foreign_is_overruled(now, timeout)
-    }
-
-    fn foreign_is_overruled(&self, now: Instant, timeout: Duration) -> bool {
-        !self.peer_holds(now) && now >= timeout.end_or_never(self.foreign_since)
-    }
-
     /// The peer's machine has the cluster IP.
     pub(super) fn peer_holds(&self, now: Instant) -> bool {
         now < PEER_HOLDS.end_or_past(self.peer_held_at)
     }
 
-    pub(super) fn deadlines(&self, timeout: Duration) -> [Instant; 8] {
+    pub(super) fn deadlines(&self) -> [Instant; 7] {
         let or_never = |at: Option<Instant>| at.unwrap_or(Instant::NEVER);
         [
             or_never(self.gateway.missed_at()),
@@ -140,7 +124,6 @@ impl State {
             view::GATEWAY_PROVEN.end_or_never(self.gateway.run_since()),
             or_never(self.cluster.clear_at()),
             or_never(self.peer_ip.clear_at()),
-            timeout.end_or_never(self.foreign_since),
             PEER_HOLDS.end_or_never(self.peer_held_at),
             or_never(self.claim_at),
         ]
@@ -159,7 +142,6 @@ impl Node {
         self.probe.lan_frame_seen = true;
         let for_us = heard.reply_to == Some(self.config.mac);
         if heard.ip == self.config.peer_ip {
-            self.probe.peer_lan_mac = Some(heard.mac);
             self.probe.peer_ip.answer_received();
         }
         if Some(heard.ip) == self.config.gateway && for_us {
@@ -176,32 +158,28 @@ impl Node {
     }
 
     fn cluster_ip_heard(&mut self, mac: MacAddr) {
-        self.probe.cluster.answer_received();
-        // A node that has just started does not know the peer yet; whoever has the address is probably it.
-        let unknown = self.peer_mac().is_none() && self.now < self.started + self.config.timeout();
-        if self.is_peer(mac) || unknown {
+        if self.may_be_peer(mac) {
+            self.probe.cluster.answer_received();
             self.probe.peer_held_at = Some(self.now);
-            return;
+        } else {
+            self.foreign_holder_heard(mac);
         }
-        self.probe.foreign_since.get_or_insert(self.now);
-        self.foreign_holder_heard(mac);
     }
 
     /// The peer is about to claim as well (RFC 5227 section 2.1.1), and is not heard otherwise: the lower MAC goes first. Nodes that
     /// hear each other agree by their heartbeats.
     fn cluster_probe_heard(&mut self, mac: MacAddr) {
-        if self.is_peer(mac) && mac < self.config.mac && self.peer.sight(self.now) == Sight::Silent {
+        if mac < self.config.mac && self.may_be_peer(mac) && self.peer.sight(self.now) == Sight::Silent {
             self.probe.stalled();
             self.probe.claim_at = Some(self.now + GIVE_WAY);
         }
     }
 
-    fn is_peer(&self, mac: MacAddr) -> bool {
-        self.peer_mac() == Some(mac) || self.probe.peer_lan_mac == Some(mac)
-    }
-
-    fn peer_mac(&self) -> Option<MacAddr> {
-        self.peer.facts().map(|facts| facts.mac).or(self.config.peer_mac).or(self.probe.peer_lan_mac)
+    /// Whether a station on the LAN is the peer. What its MAC is, its frames say, or the operator: ARP may be a lie. Until one of
+    /// them has, everybody may be the peer, but for a node that serves, or where nobody has the peer's own address.
+    fn may_be_peer(&self, mac: MacAddr) -> bool {
+        let known = self.peer.facts().map(|facts| facts.mac).or(self.config.peer_mac);
+        known.map_or(!self.address.is_bound() && !self.probe.peer_ip.is_clear(self.now), |peer| peer == mac)
     }
 
     /// Both ends see, in the same exchange, that the gateway does not answer.
@@ -231,9 +209,6 @@ impl Node {
             self.probe.lan_usable_since = self.now;
         }
         self.probe.was_usable = usable;
-        if self.probe.cluster.is_clear(self.now) {
-            self.probe.foreign_since = None;
-        }
     }
 
     fn run_gateway_probe(&mut self) {
@@ -253,13 +228,9 @@ impl Node {
     }
 
     fn gateway_spacing(&self) -> Duration {
-        let serves = matches!(self.role, Role::Active | Role::Claiming);
-        let alone = serves && self.now.since(self.contact()) >= GATEWAY_SOLO_AFTER;
-        let urgent = match self.role {
-            Role::Active | Role::Claiming => self.is_fast() && self.contact_is_late() && !alone,
-            Role::Init | Role::Standby | Role::Yielding | Role::Off => self.decision_hangs_on_gateway(),
-        };
+        let urgent = if self.serves() { self.licence_hangs_on_gateway() } else { self.decision_hangs_on_gateway() };
         if !urgent {
+            let alone = self.serves() && self.is_alone();
             let missing = !self.probe.gateway.is_seen(self.now, GATEWAY_MISSED);
             return match (missing, alone) {
                 (true, _) => GATEWAY_MISSING,
@@ -268,6 +239,18 @@ impl Node {
             };
         }
         GATEWAY_URGENT + Duration::from_ms(u64::from(self.probe.jitter >> 16) % GATEWAY_JITTER_MS)
+    }
+
+    fn serves(&self) -> bool {
+        matches!(self.role, Role::Active | Role::Claiming)
+    }
+
+    fn is_alone(&self) -> bool {
+        self.now.since(self.contact()) >= GATEWAY_SOLO_AFTER
+    }
+
+    fn licence_hangs_on_gateway(&self) -> bool {
+        self.is_fast() && self.contact_is_late() && !self.is_alone()
     }
 
     fn decision_hangs_on_gateway(&self) -> bool {
@@ -314,10 +297,13 @@ impl Node {
     }
 
     /// A gateway that answers is asked alone, so that the rest of the LAN need not hear it several times a second. One
-    /// that is missing may have come back with another MAC.
+    /// that is missing may have come back with another MAC; and where the licence hangs on an answer, the one that is asked
+    /// alone may be somebody who only says that it is the gateway.
     pub(super) fn gateway_question(&self) -> Option<Message> {
         let (sender, target) = (self.config.own_ip.address, self.config.gateway?);
-        let known = self.probe.gateway_mac.filter(|_| self.probe.gateway.is_seen(self.now, GATEWAY_MISSED));
+        let in_doubt = self.serves() && self.licence_hangs_on_gateway();
+        let seen = self.probe.gateway.is_seen(self.now, GATEWAY_MISSED);
+        let known = self.probe.gateway_mac.filter(|_| seen && !in_doubt);
         Some(match known {
             Some(station) => Message::Poll { sender, target, station },
             None => Message::Request { sender, target },

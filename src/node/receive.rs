@@ -56,14 +56,18 @@ impl Node {
             return self.receive_from_wrong_station(repr);
         }
         match self.peer.receive(self.now, repr, self.boot_id, self.send.newest_sequence()) {
-            Receipt::Replayed => return count(&mut self.counters.frames_replayed),
-            // Whoever is active on the direct cable is the peer, also before it has shown that it hears us.
-            Receipt::Audible if repr.path == Path::Cable && repr.role == Role::Active => {
-                self.quiet.stranger_active_at = Some(self.now);
+            Receipt::Stranger if repr.path == Path::Cable => {
+                // Whoever is active on the direct cable is the peer, also before it has shown that it hears us.
+                if repr.role == Role::Active {
+                    self.quiet.stranger_active_at = Some(self.now);
+                }
             }
+            Receipt::Stranger | Receipt::Replayed => return count(&mut self.counters.frames_replayed),
             Receipt::Audible => {}
             Receipt::Counted => {
-                self.agree_on_gateway(repr.readiness);
+                if !self.is_overtaken(repr) {
+                    self.agree_on_gateway(repr.readiness);
+                }
                 self.quiet.incompatible_at = None;
                 self.quiet.stranger_active_at = None;
             }

@@ -234,7 +234,7 @@ impl Node {
     }
 
     fn heartbeat(&self, path: Path, kind: Kind) -> Repr {
-        let echo = self.peer.echo();
+        let echo = self.peer.echo(path);
         let mut readiness = self.readiness();
         readiness.set(Readiness::ECHO_COUNTED, echo.counted);
         Repr {

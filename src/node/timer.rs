@@ -22,7 +22,7 @@ impl Node {
         // What is done when its time comes.
         next.of(&self.heartbeat_deadlines());
         next.of(&self.address.deadlines());
-        next.of(&self.probe.deadlines(self.claim_timeout()));
+        next.of(&self.probe.deadlines());
         next.of(&[self.config.gateway.map_or(Instant::NEVER, |_| self.probe.next_gateway_probe())]);
         next.of(&self.health.deadlines(&self.config.fault));
         next.of(&self.offer.deadlines(self.claim_timeout()));

@@ -51,7 +51,7 @@ impl Node {
             ready: self.may_claim_at_all(),
             consent: self.consent(),
             lan_ready: self.lan_is_proven(),
-            clear: self.probe.cluster_is_clear(self.now, self.claim_timeout()),
+            clear: self.probe.cluster.is_clear(self.now),
             silence_over: self.now >= self.silence_over_at(),
             one_way_over: self.now >= self.one_way_over_at(),
             gone: self.peer_is_gone(),
@@ -138,7 +138,7 @@ impl Node {
     /// Whether the peer may claim the fast way, as far as this node can know. It may not when it said so itself, and
     /// not after it has counted a frame that said that fast failover is suspended.
     fn peer_may_claim_fast(&self) -> bool {
-        let by_settings = !self.peer.is_settled() || self.peer.facts().is_none_or(claims_fast);
+        let by_settings = self.peer.facts().is_none_or(claims_fast);
         let told = self.fast_is_suspended() && self.quiet.fast_suspended < self.peer.echoed();
         by_settings && !told
     }

@@ -41,20 +41,37 @@ fn frame(boot_id: u32, sequence: u64, echo: u64) -> Repr {
 /// A peer whose boot 1 was accepted at 1000 ms; our newest frame was number 2000.
 fn accepted() -> Peer {
     let mut peer = Peer::new(Duration::from_ms(I));
-    assert_eq!(peer.receive(ms(900), &frame(1, 10, 0), OWN_BOOT, 1000), Receipt::Audible);
+    assert_eq!(peer.receive(ms(900), &frame(1, 10, 0), OWN_BOOT, 1000), Receipt::Stranger);
     assert_eq!(peer.receive(ms(1000), &frame(1, 11, 2000), OWN_BOOT, 2000), Receipt::Counted);
     peer
 }
 
-#[test]
-fn a_new_boot_counts_once_it_echoes_what_was_sent_after_it_was_first_seen() {
+/// The frame, on the LAN.
+fn on_lan(frame: Repr) -> Repr {
+    Repr { path: Path::Lan, ..frame }
+}
+
+/// A frame of the peer that was sent at its `sent` ms, and echoes what we sent at our `echo` ms.
+fn timed(boot_id: u32, sent: u64, echo: u64) -> Repr {
+    frame(boot_id, sent * 1000, echo * 1000)
+}
+
+/// A peer that has been heard over the cable for long; its clock is 70 s before ours. It died at our 90,000 ms.
+fn dead_at_90_s() -> Peer {
     let mut peer = Peer::new(Duration::from_ms(I));
-    // Our newest frame is number 1000 when the boot id appears, echoing an older frame of this very boot of ours.
-    assert_eq!(peer.receive(ms(0), &frame(1, 10, 900), OWN_BOOT, 1000), Receipt::Audible);
-    assert_eq!(peer.receive(ms(50), &frame(1, 11, 1000), OWN_BOOT, 1500), Receipt::Audible);
+    assert_eq!(peer.receive(ms(80_000), &timed(1, 10_000, 79_990), OWN_BOOT, 80_000_000), Receipt::Counted);
+    assert_eq!(peer.receive(ms(90_000), &timed(1, 20_000, 89_990), OWN_BOOT, 90_000_000), Receipt::Counted);
+    peer
+}
+
+#[test]
+fn a_new_boot_counts_once_it_echoes_what_was_sent_a_moment_ago() {
+    let mut peer = Peer::new(Duration::from_ms(I));
+    let old = ms(5000) + FRESH + Duration::from_us(1);
+    assert_eq!(peer.receive(old, &timed(1, 10, 5000), OWN_BOOT, 9_000_000), Receipt::Stranger);
     assert!(peer.facts().is_none(), "until then it says nothing");
-    assert_eq!(peer.receive(ms(100), &frame(1, 12, 1001), OWN_BOOT, 1500), Receipt::Counted);
-    assert_eq!(peer.last_counted(), Some(ms(100)));
+    assert_eq!(peer.receive(ms(5000) + FRESH, &timed(1, 11, 5000), OWN_BOOT, 9_000_000), Receipt::Counted);
+    assert_eq!(peer.last_counted(), Some(ms(5000) + FRESH));
 }
 
 #[test]
@@ -62,6 +79,7 @@ fn an_echo_of_something_never_sent_is_not_believed() {
     let mut peer = accepted();
     assert_eq!(peer.receive(ms(1050), &frame(1, 12, 2001), OWN_BOOT, 2000), Receipt::Audible);
     assert_eq!(peer.echoed(), Some(Instant::from_us(2000)));
+    assert_eq!(peer.receive(ms(3000), &frame(2, 12, 3_000_001), OWN_BOOT, 3_000_000), Receipt::Stranger);
 }
 
 #[test]
@@ -69,45 +87,101 @@ fn a_frame_is_taken_once_and_only_on_its_own_path() {
     let mut peer = accepted();
     assert_eq!(peer.receive(ms(1001), &frame(1, 11, 2000), OWN_BOOT, 2000), Receipt::Replayed);
     assert_eq!(peer.receive(ms(1001), &frame(1, 5, 2000), OWN_BOOT, 2000), Receipt::Replayed);
-    let on_lan = Repr { path: Path::Lan, ..frame(1, 5, 2000) };
-    assert_eq!(peer.receive(ms(1001), &on_lan, OWN_BOOT, 2000), Receipt::Counted, "the LAN has its own order");
+    assert_eq!(peer.receive(ms(1001), &on_lan(frame(1, 5, 2000)), OWN_BOOT, 2000), Receipt::Counted, "another order");
     assert_eq!(peer.facts().map(|facts| facts.sequence), Some(11), "state comes from the newest frame of all");
 }
 
 #[test]
-fn replays_of_an_old_boot_displace_nothing_while_the_peer_is_heard() {
+fn another_boot_displaces_nothing_while_the_peer_is_heard() {
     let mut peer = accepted();
-    assert_eq!(peer.receive(ms(1100), &frame(9, 99, 2000), OWN_BOOT, 2000), Receipt::Replayed);
-    assert_eq!(peer.echo().boot_id, 1);
+    let live = 1000 + 3 * I;
+    assert_eq!(peer.receive(ms(live - 1), &frame(9, 99, 3000), OWN_BOOT, 3000), Receipt::Stranger);
+    assert_eq!(peer.echo(Path::Cable).boot_id, 1);
+    assert_eq!(peer.receive(ms(live), &frame(9, 99, 3000), OWN_BOOT, 3000), Receipt::Counted);
+    assert_eq!(peer.facts().map(|facts| facts.boot_id), Some(9));
 }
 
 #[test]
-fn replays_of_an_old_boot_are_echoed_at_most_and_say_nothing_when_the_peer_is_silent() {
+fn replays_of_an_old_boot_say_nothing_when_the_peer_is_silent() {
     let mut peer = accepted();
-    assert_eq!(peer.receive(ms(2000), &frame(9, 99, 2000), OWN_BOOT, 3000), Receipt::Audible);
-    assert_eq!(peer.sight(ms(2000)), Sight::Silent);
-    assert_eq!(peer.last_counted(), Some(ms(1000)));
-    assert!(!peer.echo().counted, "an echo of it moves no lease");
+    assert_eq!(peer.receive(ms(4000), &frame(9, 99, 2000), OWN_BOOT, 4_000_000), Receipt::Stranger);
+    assert_eq!(peer.sight(ms(4000)), Sight::Silent);
+    assert_eq!((peer.last_counted(), peer.echo(Path::Cable).boot_id), (Some(ms(1000)), 1));
 }
 
 #[test]
-fn a_restarted_peer_is_accepted_beside_replays_of_an_older_boot() {
+fn a_restarted_peer_is_accepted_at_once_beside_replays_of_an_older_boot() {
     let mut peer = accepted();
-    let mut now = 2000;
-    let mut sequence = 100;
-    // A replay takes the place first and keeps coming; the restarted peer, boot 3, gets its turn.
-    let accepted_at = loop {
-        assert!(now < 2000 + 20 * I, "never accepted");
-        peer.receive(ms(now), &frame(9, sequence, 2000), OWN_BOOT, now * 1000);
-        peer.receive(ms(now + 1), &frame(3, sequence, (now - 60) * 1000), OWN_BOOT, now * 1000);
-        if peer.last_counted() > Some(ms(1000)) {
-            break now;
-        }
-        now += I;
-        sequence += 1;
-    };
-    assert!(accepted_at >= 2000 + 8 * I, "the replay keeps its place for its probation");
+    for number in 0..1000 {
+        assert_eq!(peer.receive(ms(5000), &on_lan(frame(9, number, 2000)), OWN_BOOT, 5_000_000), Receipt::Stranger);
+    }
+    assert_eq!(peer.receive(ms(5001), &timed(3, 100, 4990), OWN_BOOT, 5_000_000), Receipt::Counted);
+}
+
+#[test]
+fn what_is_left_of_a_boot_that_is_over_does_not_come_after_its_successor() {
+    let mut peer = accepted();
+    peer.receive(ms(5000), &timed(1, 40, 4900), OWN_BOOT, 5_000_000);
+    assert_eq!(peer.receive(ms(5400), &timed(3, 100, 5390), OWN_BOOT, 5_400_000), Receipt::Counted);
+    assert_eq!(peer.receive(ms(5900), &on_lan(timed(1, 41, 4990)), OWN_BOOT, 5_900_000), Receipt::Stranger);
     assert_eq!(peer.facts().map(|facts| facts.boot_id), Some(3));
+}
+
+#[test]
+fn until_a_boot_is_accepted_each_path_echoes_what_came_on_it() {
+    let mut peer = Peer::new(Duration::from_ms(I));
+    peer.receive(ms(900), &frame(1, 10, 0), OWN_BOOT, 1000);
+    peer.receive(ms(901), &on_lan(frame(9, 99, 0)), OWN_BOOT, 1000);
+    let of = |boot_id, sequence, counted| Echo { boot_id, sequence, counted };
+    assert_eq!(Path::ALL.map(|path| peer.echo(path)), [of(1, 10, false), of(9, 99, false)]);
+    peer.receive(ms(1000), &frame(1, 11, 2000), OWN_BOOT, 2000);
+    assert_eq!(Path::ALL.map(|path| peer.echo(path)), [of(1, 11, true); 2]);
+    peer.receive(ms(1001), &on_lan(frame(9, 100, 0)), OWN_BOOT, 2000);
+    assert_eq!(peer.echo(Path::Lan), of(1, 11, true), "a stranger takes the place of nobody");
+}
+
+#[test]
+fn a_frame_that_was_held_back_on_the_lan_is_none() {
+    // Sent a moment before the peer died, and newer than the last frame on the cable.
+    let held_back = on_lan(timed(1, 20_001, 89_990));
+    let too_late = ms(90_001) + FRESH;
+    assert_eq!(dead_at_90_s().receive(too_late, &held_back, OWN_BOOT, 92_000_000), Receipt::Counted);
+    let mut peer = dead_at_90_s();
+    let at = too_late + Duration::from_us(1);
+    assert_eq!(peer.receive(at, &held_back, OWN_BOOT, 92_000_000), Receipt::Replayed);
+    assert_eq!((peer.sight(at), peer.last_counted(), peer.last_late()), (Sight::Silent, Some(ms(90_000)), Some(at)));
+    let with_fresh_echo = on_lan(timed(1, 20_001, 91_000));
+    assert_eq!(dead_at_90_s().receive(at, &with_fresh_echo, OWN_BOOT, 92_000_000), Receipt::Counted);
+}
+
+#[test]
+fn what_the_cable_has_overtaken_by_far_is_none() {
+    let mut peer = dead_at_90_s();
+    let behind = 20_000 - FRESH.as_ms();
+    assert_eq!(
+        peer.receive(ms(90_000), &on_lan(timed(1, behind - 1, 80_000)), OWN_BOOT, 90_000_000),
+        Receipt::Replayed
+    );
+    assert_eq!(peer.receive(ms(90_000), &on_lan(timed(1, behind, 80_000)), OWN_BOOT, 90_000_000), Receipt::Counted);
+}
+
+#[test]
+fn a_peer_that_hears_nothing_is_heard_on_the_lan_at_its_pace() {
+    let mut peer = dead_at_90_s();
+    // It goes on, but nothing comes on the cable any more, and nothing reaches it.
+    for late in 1..100 {
+        let at = 90_000 + late * 100;
+        let frame = on_lan(timed(1, 20_000 + late * 100, 89_990));
+        assert_eq!(peer.receive(ms(at + 300), &frame, OWN_BOOT, at * 1000), Receipt::Counted, "{late}");
+    }
+}
+
+#[test]
+fn the_cable_is_believed_when_the_peers_clock_stood_still() {
+    let mut peer = dead_at_90_s();
+    assert_eq!(peer.receive(ms(99_000), &timed(1, 20_050, 89_990), OWN_BOOT, 99_000_000), Receipt::Counted);
+    assert_eq!(peer.receive(ms(99_050), &on_lan(timed(1, 20_100, 89_990)), OWN_BOOT, 99_000_000), Receipt::Counted);
+    assert_eq!(peer.receive(ms(99_060), &on_lan(timed(1, 20_111, 89_990)), OWN_BOOT, 99_000_000), Receipt::Counted);
 }
 
 #[test]
@@ -167,9 +241,9 @@ fn the_ages_of_what_was_heard_are_those_of_the_frames() {
 fn an_older_frame_on_the_other_path_is_not_echoed() {
     let mut peer = accepted();
     peer.receive(ms(1001), &Repr { path: Path::Lan, ..frame(1, 5, 2000) }, OWN_BOOT, 2000);
-    assert_eq!(peer.echo(), Echo { boot_id: 1, sequence: 11, counted: true });
+    assert_eq!(peer.echo(Path::Lan), Echo { boot_id: 1, sequence: 11, counted: true });
     peer.receive(ms(1002), &Repr { path: Path::Lan, ..frame(1, 12, 2000) }, OWN_BOOT, 2000);
-    assert_eq!(peer.echo(), Echo { boot_id: 1, sequence: 12, counted: true });
+    assert_eq!(peer.echo(Path::Cable), Echo { boot_id: 1, sequence: 12, counted: true });
 }
 
 #[test]
@@ -182,14 +256,12 @@ fn a_frame_that_was_overtaken_is_a_late_sign_of_the_peer_and_a_stranger_is_none(
 }
 
 #[test]
-fn a_peer_that_was_heard_for_the_first_time_is_waited_for_until_its_probation_ends() {
+fn a_peer_that_was_heard_for_the_first_time_is_waited_for_for_a_while() {
     let mut peer = Peer::new(Duration::from_ms(I));
-    assert_eq!((peer.introduced_at(), peer.is_settled()), (Instant::ZERO, true), "nobody was heard");
+    assert_eq!(peer.introduced_at(), Instant::ZERO, "nobody was heard");
     peer.receive(ms(900), &frame(1, 10, 0), OWN_BOOT, 1000);
     peer.receive(ms(950), &frame(1, 11, 0), OWN_BOOT, 1000);
-    assert_eq!((peer.introduced_at(), peer.is_settled()), (ms(900 + 8 * I), false));
+    assert_eq!(peer.introduced_at(), ms(900 + 8 * I));
     peer.receive(ms(1000), &frame(1, 12, 2000), OWN_BOOT, 2000);
-    assert_eq!((peer.introduced_at(), peer.is_settled()), (Instant::ZERO, true), "it is accepted");
-    peer.receive(ms(2000), &frame(9, 99, 0), OWN_BOOT, 2000);
-    assert!(!peer.is_settled(), "another boot tries to be heard");
+    assert_eq!(peer.introduced_at(), Instant::ZERO, "it is accepted");
 }

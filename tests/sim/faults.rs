@@ -1,6 +1,7 @@
 //! What can go wrong in the world, and how it begins and ends.
 
 use super::link::{Impairment, Net};
+use super::recorder::Tactic;
 use super::stations::{FOREIGN, FOREIGN_MAC};
 use super::world::World;
 use super::{Us, trace};
@@ -43,6 +44,8 @@ pub(crate) enum Kind {
     Attack,
     /// A stranger on the LAN took the cluster IP.
     ForeignHolder,
+    /// A host on the LAN records, withholds and replays heartbeats, and lies by ARP.
+    Recorder(Tactic),
 }
 
 /// A fault with its time.
@@ -82,6 +85,7 @@ impl Kind {
             Self::WanDown { .. } => "WAN down",
             Self::Attack => "attack",
             Self::ForeignHolder => "foreign holder",
+            Self::Recorder(_) => "recorder on the LAN",
         }
     }
 }
@@ -110,6 +114,7 @@ impl World {
             Kind::PersistFails { node } => count(&mut self.machines[node].persist_fails, on),
             Kind::SelfFault { node, faults } => self.set_self_fault(node, faults, on),
             Kind::Attack => self.set_attack(on),
+            Kind::Recorder(tactic) => self.set_recorder(tactic, on),
             Kind::ForeignHolder => {
                 self.foreign = on;
                 if on {
@@ -181,6 +186,7 @@ impl Net {
             | Kind::PersistFails { .. }
             | Kind::SelfFault { .. }
             | Kind::Attack
+            | Kind::Recorder(_)
             | Kind::ForeignHolder => {}
         }
     }

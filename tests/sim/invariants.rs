@@ -176,7 +176,8 @@ impl World {
 
     /// Nothing has changed for long: somebody must serve, if anybody could.
     pub(crate) fn available_again(&mut self, changes: u32) {
-        let tellable = self.settings.gateway == [true, true] && !self.attacker.is_active() && !self.foreign;
+        let disturbed = self.attacker.is_active() || self.recorder.is_active() || self.foreign;
+        let tellable = self.settings.gateway == [true, true] && !disturbed;
         if changes != self.watch.changes || !tellable || !self.watch.expects_service {
             return;
         }

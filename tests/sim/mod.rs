@@ -15,6 +15,7 @@ mod link;
 mod machine;
 mod model;
 mod plan;
+mod recorder;
 mod replay;
 mod scenarios;
 mod selftest;

@@ -3,6 +3,7 @@
 use super::dice::Dice;
 use super::faults::{Fault, Kind};
 use super::link::Impairment;
+use super::recorder::{Tactic, Tape};
 use super::settings::Settings;
 use super::stations::{GATEWAY, PHONE};
 use super::trace::Trace;
@@ -28,8 +29,10 @@ impl Plan {
     /// The plan of a seed.
     pub(crate) fn random(seed: u64) -> Self {
         let mut dice = Dice::new(seed, 0);
-        let settings = random_settings(&mut dice);
+        let mut settings = random_settings(&mut dice);
         let faults = random_faults(&mut dice, &settings);
+        // Against somebody who forges whole frames only a key helps.
+        settings.key |= faults.iter().any(|fault| matches!(fault.kind, Kind::Recorder(_)));
         let switch_at = dice.percent(12).then(|| match dice.percent(50) {
             true => (faults[0].from + dice.below(SEC)).saturating_sub(500 * MS),
             // The fault comes in the middle of the handover.
@@ -153,7 +156,7 @@ fn random_span(dice: &mut Dice, timeout: Us) -> Us {
 
 fn random_kind(dice: &mut Dice, settings: &Settings) -> Kind {
     let node = dice.pick(&[A, B]);
-    match dice.below(41) {
+    match dice.below(44) {
         0..=5 => random_cable_cut(dice),
         6..=11 => {
             let (send, receive) = dice.pick(&[(true, true), (true, true), (true, false), (false, true)]);
@@ -172,8 +175,20 @@ fn random_kind(dice: &mut Dice, settings: &Settings) -> Kind {
         36 => Kind::PersistFails { node },
         40 => Kind::OwnAddressLost { node },
         37..=38 => Kind::SelfFault { node, faults: dice.pick(&[Faults::FXO1, Faults::SERVICE]) },
+        41..=43 => Kind::Recorder(random_tactic(dice)),
         _ if settings.method == NetworkMethod::Router => Kind::WanDown { node },
         _ => Kind::Attack,
+    }
+}
+
+fn random_tactic(dice: &mut Dice) -> Tactic {
+    Tactic {
+        withholds: dice.percent(70),
+        plays: dice.pick(&[Tape::None, Tape::Old, Tape::Old, Tape::Last(20 * SEC), Tape::Last(1400 * MS)]),
+        rate: dice.pick(&[1, 3, 20, 300, 3000, 10_000]),
+        is_peer: dice.percent(50),
+        is_gateway: dice.percent(30),
+        is_cluster: dice.percent(30),
     }
 }
 

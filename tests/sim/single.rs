@@ -86,6 +86,7 @@ impl Plan {
             Kind::LanBad { .. } => Expected::Any,
             Kind::Attack => nothing("S6"),
             Kind::ForeignHolder => Expected::Any,
+            Kind::Recorder(tactic) => Expected::NoRoleChange { promise: "S6", service_too: !tactic.is_cluster },
             Kind::SelfFault { node, .. } if *node == active => {
                 Expected::Handover { gap_us: HANDOVER_GAP_US, within_us: 50 * MS }
             }

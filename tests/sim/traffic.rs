@@ -60,7 +60,8 @@ impl World {
     fn send_udp(&mut self, from: usize, packet: Packet) {
         let to = 1 - from;
         self.attacker.hear(&mut self.dice, false, to, &packet);
-        let passes = self.net.udp_passes(from);
+        let taken = self.net.lan_passes(from, FOREIGN) && self.recorder.takes(self.now, to, &packet);
+        let passes = !taken && self.net.udp_passes(from);
         self.trace.detail(self.now, || format!("{} sends on LAN{}", name(from), lost(passes)));
         if passes {
             for delay in self.net.lan_delays(&mut self.dice, from, to).into_iter().flatten() {
@@ -98,7 +99,10 @@ impl World {
     fn cares(&self, station: usize, arp: &Arp) -> bool {
         match station {
             GATEWAY => arp.request && arp.target_ip == GATEWAY_IP,
-            FOREIGN => self.foreign && arp.request && arp.target_ip == CLUSTER_IP && arp.sender_ip != CLUSTER_IP,
+            FOREIGN => {
+                let has = self.recorder.lies_about(arp.target_ip) || (self.foreign && arp.target_ip == CLUSTER_IP);
+                has && arp.request && arp.sender_ip != arp.target_ip
+            }
             PHONE => arp.sender_ip == CLUSTER_IP,
             _ => true,
         }
@@ -153,7 +157,11 @@ impl World {
                 self.give(to, Waiting::Arp(slot));
             }
             GATEWAY => self.send_arp(GATEWAY, arp.answer(GATEWAY_MAC).emit()),
-            FOREIGN => self.send_arp(FOREIGN, arp.answer(FOREIGN_MAC).emit()),
+            FOREIGN => {
+                if self.recorder_answers(&arp) {
+                    self.send_arp(FOREIGN, arp.answer(FOREIGN_MAC).emit());
+                }
+            }
             _ => {
                 if self.phone.hears(&arp) {
                     self.trace.story(self.now, || format!("phone: {CLUSTER_IP} is at {}", arp.sender_mac));

@@ -8,6 +8,7 @@ use super::faults::Fault;
 use super::invariants::Watch;
 use super::link::Net;
 use super::machine::{Factory, Machine, real_node};
+use super::recorder::Recorder;
 use super::settings::Settings;
 use super::stations::Phone;
 use super::trace::Trace;
@@ -50,6 +51,10 @@ pub(crate) enum Event {
     SwitchActive,
     /// The attacker sends something.
     AttackerActs,
+    /// The recorder on the LAN plays a frame to each node.
+    RecorderPlays,
+    /// It says whose addresses it has.
+    RecorderLies,
     /// The pair has been undisturbed for the given time since `calm`.
     Deadline { calm: u32, serving: bool },
     /// Nothing may have changed for long.
@@ -100,6 +105,7 @@ pub(crate) struct World {
     /// Whether the stranger holds the cluster IP.
     pub(crate) foreign: bool,
     pub(crate) attacker: Attacker,
+    pub(crate) recorder: Recorder,
     pub(crate) watch: Watch,
     pub(crate) trace: Trace,
     pub(crate) log: Log,
@@ -139,6 +145,7 @@ impl World {
             phone: Phone::default(),
             foreign: false,
             attacker: Attacker::new(&faults),
+            recorder: Recorder::new(&faults),
             watch: Watch::new(&settings),
             trace,
             log: Log::default(),
@@ -247,6 +254,8 @@ impl World {
                 }
             }
             Event::AttackerActs => self.attacker_acts(),
+            Event::RecorderPlays => self.recorder_plays(),
+            Event::RecorderLies => self.recorder_lies(),
             Event::Deadline { calm, serving } => self.deadline(calm, serving),
             Event::AvailableAgain { changes } => self.available_again(changes),
         }

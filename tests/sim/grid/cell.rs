@@ -1,7 +1,7 @@
 //! One cell of the grid: a pair's settings, one or two faults with their times, and what came of them.
 
 use super::kinds::{Variant, variants};
-use crate::sim::faults::Fault;
+use crate::sim::faults::{Fault, Kind};
 use crate::sim::plan::Plan;
 use crate::sim::settings::Settings;
 use crate::sim::trace::Trace;
@@ -131,6 +131,8 @@ impl Cell {
             rate_ppm: if self.index.is_multiple_of(4) { [1000, -1000] } else { [-1000, 1000] },
             ..Settings::default()
         };
+        let (first, second) = self.faults();
+        settings.key = [Some(first), second].into_iter().flatten().any(|it| matches!(it.kind, Kind::Recorder(_)));
         if self.active() == B {
             settings.station = [StationType::Secondary, StationType::Primary];
         }

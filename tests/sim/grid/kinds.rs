@@ -2,8 +2,9 @@
 
 use crate::sim::faults::Kind;
 use crate::sim::link::Impairment;
+use crate::sim::recorder::{Tactic, Tape};
 use crate::sim::stations::{GATEWAY, PHONE};
-use crate::sim::{A, B, MS};
+use crate::sim::{A, B, MS, SEC};
 use ucm_ha::fault::Faults;
 
 /// A fault of the grid, relative to the roles at the moment it begins.
@@ -28,7 +29,18 @@ pub(crate) fn variants(active: usize) -> Vec<Variant> {
     all.extend(lan_ports(standby, "standby's LAN dead", "standby's LAN dead"));
     all.extend(lan(active, standby));
     all.extend(impairments(active, standby));
+    all.extend(recorders());
     all
+}
+
+/// A host on the LAN that does what it can: by old boots, and by what a node said last.
+fn recorders() -> Vec<Variant> {
+    let withholds = Tactic { withholds: true, is_peer: true, ..Tactic::NOTHING };
+    let recorder = |tactic| variant("recorder on the LAN", Kind::Recorder(tactic));
+    vec![
+        recorder(Tactic { plays: Tape::Old, rate: 300, is_gateway: true, ..withholds }),
+        recorder(Tactic { plays: Tape::Last(20 * SEC), rate: 20, ..withholds }),
+    ]
 }
 
 fn machines(active: usize, standby: usize) -> Vec<Variant> {

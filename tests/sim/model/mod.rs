@@ -18,6 +18,7 @@ mod watch;
 use super::breadth::Breadth;
 use super::faults::Kind;
 use super::grid::kinds::variants;
+use super::recorder::{Tactic, Tape, old_frames};
 use super::settings::Settings;
 use super::{A, B, MS, SEC, Us};
 use scope::{Reach, Scope, Start};
@@ -59,7 +60,6 @@ fn alone() -> Settings {
 fn scope(name: &'static str, settings: Settings, start: Start) -> Scope {
     Scope {
         name,
-        settings,
         start,
         budget: 1,
         quantum_us: 50 * MS,
@@ -67,8 +67,11 @@ fn scope(name: &'static str, settings: Settings, start: Start) -> Scope {
         kinds: all_kinds(),
         spans_us: vec![TIMEOUT_US + 500 * MS],
         frames: true,
+        recorder: None,
+        recorded: [B, A].map(|from| old_frames(&settings, from)),
         sockets_first: false,
         reaches: &[],
+        settings,
     }
 }
 
@@ -186,6 +189,27 @@ fn what_a_frozen_daemon_looks_at_first_does_not_matter() {
         let spans_us = Breadth::asked().choose(vec![900 * MS, TIMEOUT_US + 500 * MS], all.clone(), all.clone());
         let base = scope(name, settings, Start::Pair);
         explore(Scope { budget: 2, kinds: kinds.clone(), spans_us, sockets_first: true, frames: false, ..base });
+    }
+}
+
+#[test]
+fn one_fault_beside_a_recorder_on_the_lan_breaks_nothing() {
+    let old = Tactic { withholds: true, plays: Tape::Old, is_peer: true, is_gateway: true, ..Tactic::NOTHING };
+    let all = [
+        ("recorder, fast", fast(), old),
+        ("recorder with the cluster IP, slow", slow(), Tactic { is_cluster: true, ..old }),
+    ];
+    let (quantum_us, window_us) =
+        Breadth::asked().choose((150 * MS, 150 * MS), (50 * MS, 300 * MS), (50 * MS, 1500 * MS));
+    for (name, settings, tactic) in all {
+        // It ends before the fault does, or after its end: what was held back comes then.
+        for span in [TIMEOUT_US / 2 + 200 * MS, 3 * TIMEOUT_US] {
+            let spans_us = vec![300 * MS, TIMEOUT_US + 500 * MS];
+            let recorder = Some((tactic, span));
+            let reaches = &[Reach::TakenOver];
+            let base = scope(name, settings.clone(), Start::Pair);
+            explore(Scope { recorder, quantum_us, window_us, spans_us, reaches, frames: false, ..base });
+        }
     }
 }
 

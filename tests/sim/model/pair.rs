@@ -105,6 +105,11 @@ pub(crate) struct Pair {
     pub(super) flights: Vec<Flight>,
     pub(super) net: Net,
     pub(super) lasting: Vec<Lasting>,
+    /// What the recorder on the LAN has kept from arriving last, by receiver.
+    pub(super) withheld: [Option<Packet>; 2],
+    /// When it plays next, and what.
+    pub(super) plays_at: Us,
+    pub(super) played: u8,
     /// Faults that may still come.
     pub(super) budget: u8,
     /// When the model began to look.
@@ -132,8 +137,21 @@ impl Pair {
         };
         let watch = Watch::default();
         let machines = [machine(A), machine(B)];
-        let (flights, net, lasting) = (Vec::new(), Net::default(), Vec::new());
-        Self { now: 0, machines, flights, net, lasting, budget, since: 0, close_until: 0, watch, fingerprint: 0 }
+        Self {
+            now: 0,
+            machines,
+            flights: Vec::new(),
+            net: Net::default(),
+            lasting: Vec::new(),
+            withheld: [None; 2],
+            plays_at: Us::MAX,
+            played: 0,
+            budget,
+            since: 0,
+            close_until: 0,
+            watch,
+            fingerprint: 0,
+        }
     }
 
     pub(super) fn local(&self, node: usize) -> Instant {
@@ -167,6 +185,13 @@ impl Pair {
         for flight in &self.flights {
             self.add_flight(&mut canon, flight);
         }
+        for (to, packet) in self.withheld.iter().enumerate() {
+            let kept = packet.map(|packet| Flight { due: self.now, to, way: Way::Lan, packet, replay: false });
+            if let Some(flight) = kept {
+                self.add_flight(&mut canon, &flight);
+            }
+        }
+        canon.add(0, &(self.plays_at.saturating_sub(self.now), self.played));
         canon.add(0, &(&self.net, self.budget, self.close_until.saturating_sub(self.now)));
         for Lasting { kind, ends } in &self.lasting {
             canon.add(0, &(kind, ends - self.now));

@@ -2,7 +2,9 @@
 
 use super::pair::{LATE_US, Pair, Way};
 use super::step::Next;
+use crate::sim::ether::Packet;
 use crate::sim::faults::Kind;
+use crate::sim::recorder::Tactic;
 use crate::sim::settings::Settings;
 use crate::sim::{A, B, MS, SEC, Us};
 use stateright::{Model, Property};
@@ -40,6 +42,10 @@ pub(super) struct Scope {
     pub(super) spans_us: Vec<Us>,
     /// Whether single frames may be lost, come twice, or come late and out of order.
     pub(super) frames: bool,
+    /// A recorder is on the LAN from the beginning, for so long, beside the faults.
+    pub(super) recorder: Option<(Tactic, Us)>,
+    /// The frames that it has of earlier boots, by their receiver.
+    pub(super) recorded: [Vec<Packet>; 2],
     /// What a daemon that was frozen looks at first.
     pub(super) sockets_first: bool,
     /// What the search must reach, or it has shown nothing.
@@ -120,6 +126,9 @@ impl Model for Scope {
 
     fn init_states(&self) -> Vec<Pair> {
         let mut pair = if self.start == Start::Boot { Pair::new(&self.settings, self.budget) } else { self.settled() };
+        if let Some((tactic, span)) = self.recorder {
+            pair.begin(self, &Kind::Recorder(tactic), span);
+        }
         if self.start == Start::Switch {
             pair.force_switch(self);
         }

@@ -6,7 +6,8 @@ use super::pair::{
 use super::scope::Scope;
 use crate::sim::ether::{Arp, Packet};
 use crate::sim::faults::Kind;
-use crate::sim::stations::{CLUSTER_IP, GATEWAY, GATEWAY_IP, GATEWAY_MAC, NODE_IP, NODE_MAC};
+use crate::sim::recorder::{Tactic, Tape, lie};
+use crate::sim::stations::{CLUSTER_IP, FOREIGN, GATEWAY, GATEWAY_IP, GATEWAY_MAC, NODE_IP, NODE_MAC};
 use crate::sim::{A, B, MS, SEC, Us};
 use ucm_ha::event::RoleReason;
 use ucm_ha::io::{AddressEvent, Command, Input, Output, Port};
@@ -18,6 +19,8 @@ use ucm_ha::{Instant, Node};
 const BOOT_US: Us = SEC;
 /// After a change of a role everything is looked at closely for so long.
 const CLOSE_US: Us = 30 * MS;
+/// The recorder on the LAN plays a frame to each node so often.
+const REPLAY_EVERY_US: Us = 130 * MS;
 const PORTS: [Port; 2] = [Port::Cable, Port::Lan];
 
 /// The next event.
@@ -28,6 +31,7 @@ pub(super) enum Next {
     Arrival(usize),
     Job(usize),
     Timer(usize),
+    Replay,
     Never,
 }
 
@@ -44,7 +48,8 @@ impl Pair {
                 (machine.wake_at(), Next::Timer(node)),
             ]
         });
-        let (at, next) = faults.chain(flights).chain(machines).min().unwrap_or((Us::MAX, Next::Never));
+        let replay = core::iter::once((self.plays_at, Next::Replay));
+        let (at, next) = faults.chain(flights).chain(machines).chain(replay).min().unwrap_or((Us::MAX, Next::Never));
         (at.max(self.now), next)
     }
 
@@ -71,9 +76,52 @@ impl Pair {
                 }
             }
             Next::Timer(node) => self.feed(scope, node, Input::Timeout),
+            Next::Replay => self.replay(scope),
             Next::Never => {}
         }
         self.check(&scope.settings);
+    }
+
+    /// The recorder plays a frame of an earlier boot to each node, and lies.
+    fn replay(&mut self, scope: &Scope) {
+        let tactics: Vec<Tactic> = self.recorders().copied().collect();
+        self.plays_at = if tactics.is_empty() { Us::MAX } else { self.now + REPLAY_EVERY_US };
+        self.played = (self.played + 1) % 3;
+        for to in [A, B] {
+            if !self.net.lan_passes(FOREIGN, to) {
+                continue;
+            }
+            let packet = scope.recorded[to].get(usize::from(self.played)).copied();
+            if let Some(packet) = packet.filter(|_| tactics.iter().any(|tactic| tactic.plays == Tape::Old)) {
+                self.flights.push(Flight { due: self.now, to, way: Way::Lan, packet, replay: true });
+            }
+            for tactic in &tactics {
+                let lies = [
+                    (tactic.is_peer, NODE_IP[1 - to]),
+                    (tactic.is_gateway, GATEWAY_IP),
+                    (tactic.is_cluster, CLUSTER_IP),
+                ];
+                for (_, ip) in lies.into_iter().filter(|(lies, _)| *lies) {
+                    self.fly(to, Way::Arp, lie(to, ip), 0);
+                }
+            }
+        }
+    }
+
+    fn recorders(&self) -> impl Iterator<Item = &Tactic> {
+        self.lasting.iter().filter_map(|fault| match &fault.kind {
+            Kind::Recorder(tactic) => Some(tactic),
+            _ => None,
+        })
+    }
+
+    /// What was kept from arriving arrives.
+    fn play_withheld(&mut self) {
+        for to in [A, B] {
+            if let Some(packet) = self.withheld[to].take().filter(|_| self.net.lan_passes(FOREIGN, to)) {
+                self.fly(to, Way::Lan, packet, TRIP_US);
+            }
+        }
     }
 
     /// Begins or ends a fault, or does what an operator does.
@@ -93,6 +141,8 @@ impl Pair {
                 self.net.power_off[node] -= 1;
                 self.plan(node, BOOT_US, Job::Start);
             }
+            Kind::Recorder(_) if on => self.plays_at = self.now,
+            Kind::Recorder(_) => self.play_withheld(),
             Kind::SelfFault { node, faults } => self.feed_later(scope, node, Input::Fault { faults, raised: on }),
             _ => {}
         }
@@ -279,7 +329,9 @@ impl Pair {
             Way::Cable => self.net.cable_passes(from),
             Way::Lan | Way::Arp => self.net.udp_passes(from),
         };
-        if passes {
+        if way == Way::Lan && self.net.lan_passes(from, FOREIGN) && self.recorders().any(|tactic| tactic.withholds) {
+            self.withheld[1 - from] = Some(Packet::new(bytes));
+        } else if passes {
             self.fly(1 - from, way, Packet::new(bytes), TRIP_US);
         }
     }

@@ -13,5 +13,6 @@ mod lab;
 mod mismatch;
 mod operator;
 mod pace;
+mod recorder;
 mod stranger;
 mod takeover;

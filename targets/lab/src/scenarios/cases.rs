@@ -185,11 +185,11 @@ const FOREIGN_HOST: &[Move] = &[
     Settles(Active),
 ];
 
-/// It probes for one T more, and then takes what is its own.
+/// It is not the peer's, so the standby takes what is its own as ever. Phones that believed the stranger are won back within a second.
 const FOREIGN_HOST_AT_TAKEOVER: &[Move] = &[
     Do(Stranger(true)),
     Do(Kill(Active)),
-    Takes(Standby, TAKEOVER + 3_000),
+    Takes(Standby, TAKEOVER + 1_500),
     Do(Stranger(false)),
     Do(Start(Active)),
     Settles(Standby),
