@@ -129,10 +129,12 @@ pub enum Reply {
 mod tests {
     use super::*;
 
-    /// The lines between backticks that begin so.
+    /// The lines between backticks that begin so, in the section on this socket.
     fn documented(beginning: &str) -> impl Iterator<Item = &'static str> {
         let page = include_str!("../../../docs/services.md");
-        page.split('`').filter(move |text| text.starts_with(beginning))
+        let (_, from) = page.split_once("### control.sock").expect("a section on the socket");
+        let (section, _) = from.split_once("\n### ").expect("a section behind it");
+        section.split('`').filter(move |text| text.starts_with(beginning))
     }
 
     #[test]
