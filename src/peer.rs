@@ -17,6 +17,8 @@ use crate::wire::{Path, Readiness, Repr};
 /// An echo of what was sent this long ago proves that the frame with it is of now, as far as T is concerned: half of the
 /// shortest T, so that whoever holds frames back delays no claim for longer.
 const FRESH: Duration = Duration::from_ms(1500);
+/// With a fresh echo on the LAN the pace follows by this many halvings of its distance.
+const DRIFT_SHIFT: u32 = 10;
 /// A node that hears its peer for the first time gives it this many intervals to show that it hears us.
 const INTRODUCTION_INTERVALS: u64 = 8;
 /// An accepted boot that was heard within this many intervals is not displaced by another boot id.
@@ -274,6 +276,9 @@ impl Boot {
         *newest = frame.sequence;
         if frame.path == Path::Cable || lag < 0 {
             self.pace = pace;
+        } else if fresh {
+            // Clocks drift; without the cable nothing else would follow them.
+            self.pace = self.pace.wrapping_add((lag >> DRIFT_SHIFT).cast_unsigned());
         }
         true
     }

@@ -141,6 +141,21 @@ fn until_a_boot_is_accepted_each_path_echoes_what_came_on_it() {
 }
 
 #[test]
+fn clocks_that_drift_apart_for_days_without_the_cable_make_no_frame_late() {
+    let mut peer = Peer::new(Duration::from_ms(I));
+    // The peer's clock loses 100 us a second.
+    let sent_at = |now: u64| now - now / 10_000;
+    for now in (0..2_000_000).map(|number| 100_000 + number * I) {
+        let frame = on_lan(timed(1, sent_at(now), now - 10));
+        assert_eq!(peer.receive(ms(now), &frame, OWN_BOOT, now * 1000), Receipt::Counted, "at {now} ms");
+    }
+    // Then it hears us no more, and is heard all the same.
+    let now = 100_000 + 2_000_000 * I;
+    let frame = on_lan(timed(1, sent_at(now), now - 5000));
+    assert_ne!(peer.receive(ms(now), &frame, OWN_BOOT, now * 1000), Receipt::Replayed);
+}
+
+#[test]
 fn a_frame_that_was_held_back_on_the_lan_is_none() {
     // Sent a moment before the peer died, and newer than the last frame on the cable.
     let held_back = on_lan(timed(1, 20_001, 89_990));
