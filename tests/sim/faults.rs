@@ -1,7 +1,9 @@
 //! What can go wrong in the world, and how it begins and ends.
 
 use super::link::{Impairment, Net};
+use super::misset::Setting;
 use super::stations::{FOREIGN, FOREIGN_MAC};
+use super::third::Neighbour;
 use super::world::World;
 use super::{Us, trace};
 use ucm_ha::fault::Faults;
@@ -43,6 +45,10 @@ pub(crate) enum Kind {
     Attack,
     /// A stranger on the LAN took the cluster IP.
     ForeignHolder,
+    /// A node of another pair is on the heartbeat segment: two cables in one switch, or a cable in a third unit.
+    AnotherPair(Neighbour),
+    /// A daemon is restarted with a setting that its peer does not have; when the fault ends, with the right one.
+    Misset { node: usize, setting: Setting },
 }
 
 /// A fault with its time.
@@ -82,6 +88,9 @@ impl Kind {
             Self::WanDown { .. } => "WAN down",
             Self::Attack => "attack",
             Self::ForeignHolder => "foreign holder",
+            Self::AnotherPair(_) => "another pair",
+            Self::Misset { setting: Setting::ClusterIp, .. } => "cluster IP differs",
+            Self::Misset { setting: Setting::Key, .. } => "key differs",
         }
     }
 }
@@ -110,6 +119,8 @@ impl World {
             Kind::PersistFails { node } => count(&mut self.machines[node].persist_fails, on),
             Kind::SelfFault { node, faults } => self.set_self_fault(node, faults, on),
             Kind::Attack => self.set_attack(on),
+            Kind::AnotherPair(neighbour) => self.set_third(neighbour, on),
+            Kind::Misset { node, setting } => self.set_misset(node, setting, on),
             Kind::ForeignHolder => {
                 self.foreign = on;
                 if on {
@@ -181,6 +192,8 @@ impl Net {
             | Kind::PersistFails { .. }
             | Kind::SelfFault { .. }
             | Kind::Attack
+            | Kind::AnotherPair(_)
+            | Kind::Misset { .. }
             | Kind::ForeignHolder => {}
         }
     }

@@ -177,6 +177,7 @@ impl World {
     /// Nothing has changed for long: somebody must serve, if anybody could.
     pub(crate) fn available_again(&mut self, changes: u32) {
         let tellable = self.settings.gateway == [true, true] && !self.attacker.is_active() && !self.foreign;
+        let tellable = tellable && !self.is_misset();
         if changes != self.watch.changes || !tellable || !self.watch.expects_service {
             return;
         }

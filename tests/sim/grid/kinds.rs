@@ -2,7 +2,9 @@
 
 use crate::sim::faults::Kind;
 use crate::sim::link::Impairment;
+use crate::sim::misset::Setting;
 use crate::sim::stations::{GATEWAY, PHONE};
+use crate::sim::third::Neighbour;
 use crate::sim::{A, B, MS};
 use ucm_ha::fault::Faults;
 
@@ -45,6 +47,8 @@ fn machines(active: usize, standby: usize) -> Vec<Variant> {
         variant("bind fails at the standby", Kind::BindFails { node: standby }),
         variant("state cannot be stored", Kind::PersistFails { node: active }),
         variant("state cannot be stored", Kind::PersistFails { node: standby }),
+        variant("standby's cluster IP differs", Kind::Misset { node: standby, setting: Setting::ClusterIp }),
+        variant("standby's key differs", Kind::Misset { node: standby, setting: Setting::Key }),
     ]
 }
 
@@ -104,5 +108,7 @@ fn impairments(active: usize, standby: usize) -> Vec<Variant> {
         variant("LAN delayed", Kind::LanBad { node: active, how: late }),
         variant("LAN delayed", Kind::LanBad { node: standby, how: late }),
         variant("forged and replayed frames", Kind::Attack),
+        variant("another pair on the cable", Kind::AnotherPair(Neighbour::Plain)),
+        variant("another pair on the cable", Kind::AnotherPair(Neighbour::Keyed)),
     ]
 }
