@@ -515,6 +515,11 @@ const char *ucm_ha_result_text(int32_t result);
 #define UCM_HA_REFUSAL_PEER_REFUSED 8
 
 /**
+ * The peer has another cluster IP.
+ */
+#define UCM_HA_REFUSAL_CLUSTER_IP_DIFFERS 9
+
+/**
  * The peer is not heard on any path.
  */
 #define UCM_HA_ALERT_HEARTBEAT_LOST 1
@@ -555,7 +560,7 @@ const char *ucm_ha_result_text(int32_t result);
 #define UCM_HA_ALERT_FIRMWARE_DIFFERS 8
 
 /**
- * The peer's MAC address is not the configured one.
+ * The MAC or LAN address of the station on the cable is not the configured peer's.
  */
 #define UCM_HA_ALERT_PEER_MAC_MISMATCH 9
 
@@ -598,6 +603,16 @@ const char *ucm_ha_result_text(int32_t result);
  * High availability was turned off by the peer; `Enable` on both nodes turns it on.
  */
 #define UCM_HA_ALERT_DISABLED_BY_PEER 17
+
+/**
+ * The peer has another cluster IP in its settings, which is ip. Neither node hands the role to the other.
+ */
+#define UCM_HA_ALERT_CLUSTER_IP_DIFFERS 18
+
+/**
+ * A node of another pair is heard on the cable: mac, and ip, its own address. It has no influence.
+ */
+#define UCM_HA_ALERT_FOREIGN_PAIR 19
 
 /**
  * The heartbeat port (the direct cable).
@@ -1221,7 +1236,7 @@ int32_t ucm_ha_node_next_timeout(struct ucm_ha_node *node,
 #define UCM_HA_OUTPUT_ROLE_CHANGED 8
 
 /**
- * An alert was raised or cleared: alert, raised, and mac if has_mac is 1.
+ * An alert was raised or cleared: alert, raised, mac if has_mac is 1, and ip where the alert has one.
  */
 #define UCM_HA_OUTPUT_ALERT 9
 
@@ -1315,9 +1330,13 @@ typedef struct ucm_ha_output {
      */
     struct ucm_ha_mac mac;
     /**
+     * The address that an alert is about, 0.0.0.0 for none.
+     */
+    uint8_t ip[4];
+    /**
      * 0.
      */
-    uint8_t reserved[6];
+    uint8_t reserved[2];
 } ucm_ha_output;
 
 /**
@@ -1377,6 +1396,10 @@ typedef struct ucm_ha_status {
      * Authentic frames that are not newer than the newest, were held back, or are of a boot that is over.
      */
     uint32_t frames_replayed;
+    /**
+     * Frames of nodes of another pair.
+     */
+    uint32_t frames_foreign;
     /**
      * Times this node became active without a handover.
      */
@@ -1440,7 +1463,7 @@ typedef struct ucm_ha_status {
     /**
      * 0.
      */
-    uint8_t reserved;
+    uint8_t reserved[5];
     /**
      * The peer's LAN MAC address.
      */
@@ -2396,7 +2419,7 @@ UCM_HA_STATIC_ASSERT(sizeof(ucm_ha_fxo) == UCM_HA_FXO_SIZE, ucm_ha_fxo_has_its_s
 UCM_HA_STATIC_ASSERT(sizeof(ucm_ha_config) == 104, ucm_ha_config_has_its_size);
 UCM_HA_STATIC_ASSERT(sizeof(ucm_ha_record) == 12, ucm_ha_record_has_its_size);
 UCM_HA_STATIC_ASSERT(sizeof(ucm_ha_output) == 56, ucm_ha_output_has_its_size);
-UCM_HA_STATIC_ASSERT(sizeof(ucm_ha_status) == 72, ucm_ha_status_has_its_size);
+UCM_HA_STATIC_ASSERT(sizeof(ucm_ha_status) == 80, ucm_ha_status_has_its_size);
 UCM_HA_STATIC_ASSERT(sizeof(ucm_ha_fxo_config) == 28, ucm_ha_fxo_config_has_its_size);
 UCM_HA_STATIC_ASSERT(sizeof(ucm_ha_fxo_update) == 12, ucm_ha_fxo_update_has_its_size);
 UCM_HA_STATIC_ASSERT(sizeof(ucm_ha_fxo_port) == 20, ucm_ha_fxo_port_has_its_size);

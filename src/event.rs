@@ -92,11 +92,13 @@ pub enum SwitchRefusal {
     PeerUnanswered,
     /// The peer said no.
     PeerRefused,
+    /// The peer has another cluster IP in its settings.
+    ClusterIpDiffers,
 }
 
 impl SwitchRefusal {
     /// Every refusal.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::NotActive,
         Self::PeerNotSeen,
         Self::PeerNotStandby,
@@ -105,6 +107,7 @@ impl SwitchRefusal {
         Self::InProgress,
         Self::PeerUnanswered,
         Self::PeerRefused,
+        Self::ClusterIpDiffers,
     ];
 }
 
@@ -130,7 +133,7 @@ pub enum Alert {
     ModelDiffers,
     /// The firmware versions differ; data goes from the old to the new only.
     FirmwareDiffers,
-    /// The peer's MAC address is not the configured one.
+    /// The MAC or LAN address of the station on the cable is not the configured peer's.
     PeerMacMismatch,
     /// A foreign station answers for the cluster IP.
     ForeignHolder,
@@ -148,11 +151,15 @@ pub enum Alert {
     NotPersisted,
     /// High availability was turned off by the peer; `Enable` on both nodes turns it on.
     DisabledByPeer,
+    /// The peer has another cluster IP in its settings, told with it. Neither node hands the role to the other.
+    ClusterIpDiffers,
+    /// A node of another pair is heard on the cable, told with its MAC address and its own address. It has no influence.
+    ForeignPair,
 }
 
 impl Alert {
     /// Every alert, in the order of their bits.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::HeartbeatLost,
         Self::CableLost,
         Self::LanPathLost,
@@ -170,5 +177,7 @@ impl Alert {
         Self::AddressFailed,
         Self::NotPersisted,
         Self::DisabledByPeer,
+        Self::ClusterIpDiffers,
+        Self::ForeignPair,
     ];
 }

@@ -196,6 +196,9 @@ pub enum Output {
         raised: bool,
         /// The station it is about, where that is known.
         mac: Option<MacAddr>,
+        /// The address it is about, where there is one: see [`Alert`].
+        #[cfg_attr(feature = "defmt", defmt(Debug2Format))]
+        ip: Option<Ipv4Addr>,
     },
     /// A fault of this node was raised or cleared (after debounce).
     FaultChanged {

@@ -31,6 +31,8 @@ pub struct Counters {
     pub frames_unauthentic: u32,
     /// Authentic frames that are not newer than the newest, were held back, or are of a boot that is over.
     pub frames_replayed: u32,
+    /// Frames of nodes of another pair.
+    pub frames_foreign: u32,
     /// Times this node became active without a handover.
     pub takeovers: u32,
     /// Times this node became active by a handover.

@@ -36,7 +36,7 @@ pub const UCM_HA_OUTPUT_SEND_ARP: u8 = 6;
 pub const UCM_HA_OUTPUT_PERSIST: u8 = 7;
 /// The role changed: role_before, role, term, reason. Equal roles mean that whoever follows the role should be told again.
 pub const UCM_HA_OUTPUT_ROLE_CHANGED: u8 = 8;
-/// An alert was raised or cleared: alert, raised, and mac if has_mac is 1.
+/// An alert was raised or cleared: alert, raised, mac if has_mac is 1, and ip where the alert has one.
 pub const UCM_HA_OUTPUT_ALERT: u8 = 9;
 /// A fault of this node was raised or cleared after debouncing: faults, raised.
 pub const UCM_HA_OUTPUT_FAULT_CHANGED: u8 = 10;
@@ -102,8 +102,10 @@ pub struct ucm_ha_output {
     pub has_mac: u8,
     /// That station.
     pub mac: ucm_ha_mac,
+    /// The address that an alert is about, 0.0.0.0 for none.
+    pub ip: [u8; 4],
     /// 0.
-    pub reserved: [u8; 6],
+    pub reserved: [u8; 2],
 }
 
 // SAFETY: integers only.
@@ -193,10 +195,11 @@ impl ucm_ha_output {
                 (self.term, self.reason) = (term, reason.number());
                 UCM_HA_OUTPUT_ROLE_CHANGED
             }
-            Output::Alert { alert, raised, mac } => {
+            Output::Alert { alert, raised, mac, ip } => {
                 (self.alert, self.raised) = (alert.number(), raised.into());
                 self.has_mac = mac.is_some().into();
                 self.mac.octets = mac.unwrap_or_default().0;
+                self.ip = ip.map_or([0; 4], |ip| ip.octets());
                 UCM_HA_OUTPUT_ALERT
             }
             Output::FaultChanged { faults, raised } => {

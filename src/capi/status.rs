@@ -31,6 +31,8 @@ pub struct ucm_ha_status {
     pub frames_unauthentic: u32,
     /// Authentic frames that are not newer than the newest, were held back, or are of a boot that is over.
     pub frames_replayed: u32,
+    /// Frames of nodes of another pair.
+    pub frames_foreign: u32,
     /// Times this node became active without a handover.
     pub takeovers: u32,
     /// Times this node became active by a handover.
@@ -62,7 +64,7 @@ pub struct ucm_ha_status {
     /// Whether the peer is heard over the LAN now.
     pub peer_on_lan: u8,
     /// 0.
-    pub reserved: u8,
+    pub reserved: [u8; 5],
     /// The peer's LAN MAC address.
     pub peer_mac: ucm_ha_mac,
     /// The peer's firmware version.
@@ -71,7 +73,7 @@ pub struct ucm_ha_status {
 
 // SAFETY: integers only.
 unsafe impl Plain for ucm_ha_status {}
-const _: () = assert!(size_of::<ucm_ha_status>() == 72, "as in cbindgen.toml");
+const _: () = assert!(size_of::<ucm_ha_status>() == 80, "as in cbindgen.toml");
 
 /// Writes a snapshot of the node as of its last input.
 ///
@@ -97,6 +99,7 @@ impl ucm_ha_status {
             frames_malformed: status.counters.frames_malformed,
             frames_unauthentic: status.counters.frames_unauthentic,
             frames_replayed: status.counters.frames_replayed,
+            frames_foreign: status.counters.frames_foreign,
             takeovers: status.counters.takeovers,
             handovers: status.counters.handovers,
             ha_status: status.ha_status.number(),

@@ -86,6 +86,8 @@ pub const UCM_HA_REFUSAL_IN_PROGRESS: u8 = 6;
 pub const UCM_HA_REFUSAL_PEER_UNANSWERED: u8 = 7;
 /// The peer said no.
 pub const UCM_HA_REFUSAL_PEER_REFUSED: u8 = 8;
+/// The peer has another cluster IP.
+pub const UCM_HA_REFUSAL_CLUSTER_IP_DIFFERS: u8 = 9;
 
 /// The peer is not heard on any path.
 pub const UCM_HA_ALERT_HEARTBEAT_LOST: u8 = 1;
@@ -103,7 +105,7 @@ pub const UCM_HA_ALERT_SETTINGS_DIFFER: u8 = 6;
 pub const UCM_HA_ALERT_MODEL_DIFFERS: u8 = 7;
 /// The firmware versions differ; data goes from the old to the new only.
 pub const UCM_HA_ALERT_FIRMWARE_DIFFERS: u8 = 8;
-/// The peer's MAC address is not the configured one.
+/// The MAC or LAN address of the station on the cable is not the configured peer's.
 pub const UCM_HA_ALERT_PEER_MAC_MISMATCH: u8 = 9;
 /// A foreign station answers for the cluster IP.
 pub const UCM_HA_ALERT_FOREIGN_HOLDER: u8 = 10;
@@ -121,6 +123,10 @@ pub const UCM_HA_ALERT_ADDRESS_FAILED: u8 = 15;
 pub const UCM_HA_ALERT_NOT_PERSISTED: u8 = 16;
 /// High availability was turned off by the peer; `Enable` on both nodes turns it on.
 pub const UCM_HA_ALERT_DISABLED_BY_PEER: u8 = 17;
+/// The peer has another cluster IP in its settings, which is ip. Neither node hands the role to the other.
+pub const UCM_HA_ALERT_CLUSTER_IP_DIFFERS: u8 = 18;
+/// A node of another pair is heard on the cable: mac, and ip, its own address. It has no influence.
+pub const UCM_HA_ALERT_FOREIGN_PAIR: u8 = 19;
 
 /// The heartbeat port (the direct cable).
 pub const UCM_HA_PORT_CABLE: u8 = 1;
@@ -247,6 +253,7 @@ named! { SwitchRefusal: "UCM_HA_REFUSAL_";
     InProgress = UCM_HA_REFUSAL_IN_PROGRESS,
     PeerUnanswered = UCM_HA_REFUSAL_PEER_UNANSWERED,
     PeerRefused = UCM_HA_REFUSAL_PEER_REFUSED,
+    ClusterIpDiffers = UCM_HA_REFUSAL_CLUSTER_IP_DIFFERS,
 }
 
 named! { Alert: "UCM_HA_ALERT_";
@@ -267,6 +274,8 @@ named! { Alert: "UCM_HA_ALERT_";
     AddressFailed = UCM_HA_ALERT_ADDRESS_FAILED,
     NotPersisted = UCM_HA_ALERT_NOT_PERSISTED,
     DisabledByPeer = UCM_HA_ALERT_DISABLED_BY_PEER,
+    ClusterIpDiffers = UCM_HA_ALERT_CLUSTER_IP_DIFFERS,
+    ForeignPair = UCM_HA_ALERT_FOREIGN_PAIR,
 }
 
 numbered! { Port as u8:

@@ -1,6 +1,7 @@
 //! Lasting conditions the operator is told of, each once when it begins and once when it ends.
 
 use super::Node;
+use super::identity::Stranger;
 use crate::event::Alert;
 use crate::io::Output;
 use crate::pace::LAN_REST;
@@ -8,6 +9,7 @@ use crate::role::Role;
 use crate::time::{Duration, Instant};
 use crate::types::MacAddr;
 use crate::wire::{Path, Repr};
+use core::net::Ipv4Addr;
 
 /// A path on which nothing was heard for this long carries nothing, whatever the heartbeat timeout.
 const PATH_LOST: Duration = Duration::from_ms(1000);
@@ -28,8 +30,10 @@ pub(super) struct State {
     any_path: Silence,
     cable: Silence,
     lan: Silence,
-    /// A frame whose MAC is not the configured peer's, or is the own one.
-    pub(super) peer_mac_mismatch: Option<(MacAddr, Instant)>,
+    /// A frame whose MAC or address is not the configured peer's, or whose MAC is the own one.
+    pub(super) wrong_station: Stranger,
+    /// A node of another pair.
+    pub(super) foreign: Stranger,
     /// Something that cannot be understood was last heard on the cable.
     pub(super) incompatible_at: Option<Instant>,
 }
@@ -90,7 +94,9 @@ impl Node {
             Alert::SettingsDiffer => differs(|node, facts| facts.digest != node.digest),
             Alert::ModelDiffers => differs(|node, facts| facts.model != node.config.model.id()),
             Alert::FirmwareDiffers => differs(|node, facts| facts.firmware != node.config.firmware),
-            Alert::PeerMacMismatch => self.mismatch().is_some(),
+            Alert::PeerMacMismatch => self.now < MISMATCH_REPORT.end_or_past(self.alert.wrong_station.at),
+            Alert::ForeignPair => self.now < MISMATCH_REPORT.end_or_past(self.alert.foreign.at),
+            Alert::ClusterIpDiffers => self.elsewhere.is_some(),
             Alert::ForeignHolder => self.address.foreign_holder(self.now).is_some(),
             Alert::PeerHoldsAddress => self.peer_holds_address(),
             Alert::GatewayLost => self.gateway_is_lost(),
@@ -115,10 +121,6 @@ impl Node {
         let unsure = self.alert.is_raised(Alert::GatewayLost) && self.now < back_at;
         let lost = self.gateway_seen() == Some(false) || (unsure && self.config.gateway.is_some());
         self.role != Role::Off && self.is_settled() && lost
-    }
-
-    fn mismatch(&self) -> Option<MacAddr> {
-        self.alert.peer_mac_mismatch.filter(|(_, at)| self.now < *at + MISMATCH_REPORT).map(|(mac, _)| mac)
     }
 
     fn peer_holds_address(&self) -> bool {
@@ -175,7 +177,7 @@ impl Node {
         self.role != Role::Off && ((silent && outlived) || (silence.lost && self.alert.is_raised(alert)))
     }
 
-    pub(super) fn alert_deadlines(&self) -> [Instant; 8] {
+    pub(super) fn alert_deadlines(&self) -> [Instant; 9] {
         [
             GATEWAY_BACK.end_or_never(self.probe.gateway.run_since()),
             self.heartbeat_silent_at(),
@@ -183,7 +185,8 @@ impl Node {
             self.silent_on_at(Path::Lan),
             self.path_lost_at(Path::Cable),
             self.path_lost_at(Path::Lan),
-            MISMATCH_REPORT.end_or_never(self.alert.peer_mac_mismatch.map(|(_, at)| at)),
+            MISMATCH_REPORT.end_or_never(self.alert.wrong_station.at),
+            MISMATCH_REPORT.end_or_never(self.alert.foreign.at),
             self.claim_timeout().end_or_never(self.alert.incompatible_at),
         ]
     }
@@ -193,13 +196,24 @@ impl Node {
         let alert = Alert::ALL.into_iter().find(|alert| changed & bit_of(*alert) != 0)?;
         let bit = bit_of(alert);
         self.alert.told ^= bit;
-        Some(Output::Alert { alert, raised: self.alert.raised & bit != 0, mac: self.alert_mac(alert) })
+        Some(Output::Alert {
+            alert,
+            raised: self.alert.raised & bit != 0,
+            mac: self.alert_mac(alert),
+            ip: self.alert_ip(alert),
+        })
+    }
+
+    fn alert_ip(&self, alert: Alert) -> Option<Ipv4Addr> {
+        if alert == Alert::ForeignPair { self.alert.foreign.ip } else { self.elsewhere }
+            .filter(|_| matches!(alert, Alert::ForeignPair | Alert::ClusterIpDiffers))
     }
 
     fn alert_mac(&self, alert: Alert) -> Option<MacAddr> {
         match alert {
             Alert::ForeignHolder => self.address.foreign.map(|(mac, _)| mac),
-            Alert::PeerMacMismatch => self.alert.peer_mac_mismatch.map(|(mac, _)| mac),
+            Alert::PeerMacMismatch => Some(self.alert.wrong_station.mac),
+            Alert::ForeignPair => Some(self.alert.foreign.mac),
             Alert::HeartbeatLost
             | Alert::CableLost
             | Alert::LanPathLost
@@ -209,6 +223,7 @@ impl Node {
             | Alert::ModelDiffers
             | Alert::FirmwareDiffers
             | Alert::PeerHoldsAddress
+            | Alert::ClusterIpDiffers
             | Alert::DisabledByPeer => self.peer.facts().map(|facts| facts.mac).or(self.config.peer_mac),
             Alert::GatewayLost
             | Alert::HandoverFailed

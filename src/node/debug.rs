@@ -23,6 +23,7 @@ impl Debug for Node {
             peer,
             quiet,
             claim,
+            elsewhere,
             rival,
             signal,
             offer,
@@ -49,6 +50,7 @@ impl Debug for Node {
             .field("peer", peer)
             .field("quiet", quiet)
             .field("claim", claim)
+            .field("elsewhere", elsewhere)
             .field("rival", rival)
             .field("signal", signal)
             .field("offer", offer)

@@ -11,6 +11,7 @@
 //! | `stop` | the end of the program |
 //! | `sync` | the copy of the active's data |
 //! | `receive` | frames and ARP packets coming in |
+//! | `identity` | whose frames they are |
 //! | `send` | heartbeats going out |
 //! | `probe` | gateway, cluster IP and peer asked by ARP |
 //! | `address` | cluster IP bound, renewed, announced, defended |
@@ -27,6 +28,7 @@ mod answer;
 mod debug;
 mod enable;
 mod health;
+mod identity;
 mod offer;
 mod output;
 mod probe;
@@ -49,6 +51,7 @@ use crate::status::Counters;
 use crate::time::{Duration, Instant};
 use crate::wire::Signal;
 use crate::wire::auth::Authenticator;
+use core::net::Ipv4Addr;
 
 pub use output::FRAME_CAPACITY;
 
@@ -85,6 +88,9 @@ pub struct Node {
     boot_id: u32,
     digest: u32,
     signal: Signal,
+    /// Another cluster IP that the peer's settings name: each node would serve an address of its own, so neither hands the role
+    /// to the other.
+    elsewhere: Option<Ipv4Addr>,
     /// Boot id of a peer that may be active at the same time as this node.
     rival: Option<u32>,
     claim: Option<Claim>,
@@ -118,7 +124,7 @@ struct Quiet {
     barred_until: Instant,
     /// Since when fast failover has been suspended.
     fast_suspended: Option<Instant>,
-    /// Something that cannot be understood was last heard on the cable.
+    /// Something that may be the peer and cannot be understood was last heard on the cable.
     incompatible_at: Option<Instant>,
     /// An active that has not yet shown that it hears this node was last heard on the cable.
     stranger_active_at: Option<Instant>,
@@ -173,6 +179,7 @@ impl Node {
                 stranger_active_at: None,
             },
             claim: None,
+            elsewhere: None,
             rival: None,
             signal: Signal::None,
             offer: offer::State::new(now),

@@ -225,7 +225,9 @@ impl Node {
             HandoverReason::Shutdown => Faults::all().severity(),
         };
         let blind = reason != HandoverReason::Shutdown && self.gateway_is_only_here(facts);
-        if facts.role != Role::Standby {
+        if self.elsewhere.is_some() {
+            Err(SwitchRefusal::ClusterIpDiffers)
+        } else if facts.role != Role::Standby {
             Err(SwitchRefusal::PeerNotStandby)
         } else if reason == HandoverReason::Forced && has(Readiness::SYNCING) {
             Err(SwitchRefusal::PeerSyncing)

@@ -10,12 +10,11 @@ impl Node {
     /// A snapshot for the operator, as of the last [`handle`](Self::handle).
     pub fn status(&self) -> Status {
         let peer_seen = self.peer.sight(self.now) != Sight::Silent;
+        let pair = peer_seen && self.elsewhere.is_none();
         Status {
             ha_status: match self.role {
                 Role::Off => HaStatus::Off,
-                Role::Init | Role::Standby | Role::Claiming | Role::Active | Role::Yielding if peer_seen => {
-                    HaStatus::Dual
-                }
+                Role::Init | Role::Standby | Role::Claiming | Role::Active | Role::Yielding if pair => HaStatus::Dual,
                 Role::Init | Role::Standby | Role::Claiming | Role::Active | Role::Yielding => HaStatus::Single,
             },
             role: self.role,

@@ -46,7 +46,8 @@ impl Node {
             lan_carrier: self.health.lan_carrier(),
             gateway: self.gateway_is_no_doubt(self.gateway_licenses()),
             isolated: self.is_isolated(),
-            precedes: facts.is_none_or(|facts| self.precedes(facts)),
+            precedes: facts.is_none_or(|facts| self.precedes(facts))
+                || (self.role == Role::Active && self.elsewhere.is_some()),
             outranks: facts.is_some_and(|facts| self.outranks(facts)),
             ready: self.may_claim_at_all(),
             consent: self.consent(),
@@ -236,6 +237,7 @@ impl Node {
             && !self.stop.is_asked()
             && self.now >= self.settled_at()
             && self.now >= self.address.holdoff_until
+            && self.may_serve_beside_peer()
     }
 
     pub(super) fn settled_at(&self) -> Instant {
@@ -251,7 +253,12 @@ impl Node {
         match (facts.signal, self.signal) {
             (Signal::Released { term, .. }, Signal::Accept { term: own }) if term == own => Consent::Released,
             (Signal::Grant { term }, Signal::Intent { term: own }) if term == own => Consent::Granted,
-            (Signal::Refuse { term, .. }, Signal::Released { term: own, .. }) if term == own => Consent::Refused,
+            // A peer that was restarted with another cluster IP knows nothing of what it may have left behind.
+            (Signal::Refuse { term, .. }, Signal::Released { term: own, .. })
+                if term == own && self.elsewhere.is_none() =>
+            {
+                Consent::Refused
+            }
             _ if facts.role == Role::Off => Consent::Off,
             _ => Consent::None,
         }

@@ -419,6 +419,12 @@ impl Repr {
     /// Reads and authenticates one frame. With a key, a frame without an authentication code is
     /// [`FrameError::Unauthentic`], and so is one with a code where no key is configured.
     pub fn parse(bytes: &[u8], key: Option<&Authenticator>) -> Result<Self, FrameError> {
+        let repr = Self::parse_unproven(bytes)?;
+        if is_authentic(bytes, key) { Ok(repr) } else { Err(FrameError::Unauthentic) }
+    }
+
+    /// Reads one frame. Nobody vouches for what it says before [`is_authentic`] does.
+    pub(crate) fn parse_unproven(bytes: &[u8]) -> Result<Self, FrameError> {
         let (fixed, rest) = bytes.split_first_chunk::<FIXED_LEN>().ok_or(FrameError::Malformed)?;
         let length = usize::from(u16::from_be_bytes([fixed[6], fixed[7]]));
         if fixed[field::MAGIC] != MAGIC || length != bytes.len() || length > MAX_PARSE_LEN {
@@ -427,26 +433,14 @@ impl Repr {
         if fixed[field::VERSION] != VERSION {
             return Err(FrameError::UnknownVersion);
         }
-        let tagged = fixed[field::FLAGS] & FLAG_AUTHENTICATED != 0;
-        let (rest, tag) = match tagged {
-            true => rest.split_last_chunk::<TAG_LEN>().map(|(rest, tag)| (rest, Some(tag))),
-            false => Some((rest, None)),
-        }
-        .ok_or(FrameError::Malformed)?;
+        let tag_len = if is_tagged(fixed) { TAG_LEN } else { 0 };
+        let rest = rest.len().checked_sub(tag_len).and_then(|len| rest.get(..len)).ok_or(FrameError::Malformed)?;
         let (extension, crc) = rest.split_last_chunk::<CRC_LEN>().ok_or(FrameError::Malformed)?;
         let mut digest = CRC.digest();
         digest.update(fixed);
         digest.update(extension);
         if digest.finalize().to_be_bytes() != *crc {
             return Err(FrameError::Malformed);
-        }
-        let authentic = match (key, tag) {
-            (None, None) => true,
-            (Some(key), Some(tag)) => key.verify(&[fixed, extension, crc], tag),
-            (None, Some(_)) | (Some(_), None) => false,
-        };
-        if !authentic {
-            return Err(FrameError::Unauthentic);
         }
         Self::parse_fields(fixed, extension).ok_or(FrameError::Malformed)
     }
@@ -489,6 +483,20 @@ impl Repr {
             conditions: Conditions::from_bits_truncate(u16_at(field::CONDITIONS.start)),
             extension: Extension::parse(extension),
         })
+    }
+}
+
+fn is_tagged(fixed: &[u8; FIXED_LEN]) -> bool {
+    // No code is computed for noise.
+    fixed[field::MAGIC] == MAGIC && fixed[field::FLAGS] & FLAG_AUTHENTICATED != 0
+}
+
+/// Whether a frame has the code that this key makes; without a key, whether it has none.
+pub(crate) fn is_authentic(bytes: &[u8], key: Option<&Authenticator>) -> bool {
+    let tagged = bytes.first_chunk().is_some_and(is_tagged);
+    match (key, bytes.split_last_chunk()) {
+        (Some(key), Some((covered, tag))) => tagged && key.verify(&[covered], tag),
+        _ => key.is_none() && !tagged,
     }
 }
 

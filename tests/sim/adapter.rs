@@ -2,10 +2,10 @@
 
 use super::MS;
 use super::ether::Packet;
-use super::machine::{Daemon, Pending, Waiting};
-use super::stations::CLUSTER_IP;
+use super::machine::{Daemon, Machine, Pending, Waiting};
 use super::trace;
 use super::world::{Event, PORTS, RoleChange, World, name};
+use core::net::Ipv4Addr;
 use ucm_ha::fault::Faults;
 use ucm_ha::io::{AddressEvent, Command, Input, Output, Port};
 use ucm_ha::node::FRAME_CAPACITY;
@@ -22,9 +22,12 @@ impl World {
     pub(crate) fn machine_acts(&mut self, node: usize) {
         let now = self.now;
         let machine = &mut self.machines[node];
-        if machine.kernel.gone_at().is_some_and(|gone| gone <= now) {
-            self.address_goes(node, "its lifetime ran out");
-            self.give(node, Waiting::Address(AddressEvent::Lost));
+        if let Some((_, ip)) = machine.kernel.expires().filter(|(gone, _)| *gone <= now) {
+            let own = machine.config.cluster_ip.address == ip;
+            self.address_goes(node, ip, "its lifetime ran out");
+            if own {
+                self.give(node, Waiting::Address(AddressEvent::Lost));
+            }
         } else if machine.outbox.front().is_some_and(|pending| pending.due <= now) {
             if let Some(pending) = machine.outbox.pop_front() {
                 self.carry_out(node, pending);
@@ -115,6 +118,7 @@ impl World {
         if let Output::RoleChanged { from, to, term, reason } = output {
             let silence_us = now - self.heard[node];
             let change = RoleChange { at: now, node, from, to, reason, silence_us };
+            self.check_misset(change);
             if from == to {
                 self.log.retold.push(change)
             } else {
@@ -128,8 +132,11 @@ impl World {
             self.machines[node].role = to;
             self.machines[node].term = term;
             self.watch.role_changed(to);
-        } else if let Output::Alert { alert, raised, .. } = output {
+        } else if let Output::Alert { alert, raised, mac, ip } = output {
             self.log.alerts.push((now, node, alert, raised));
+            if let (true, Some(mac), Some(ip)) = (raised, mac, ip) {
+                self.log.named.push((node, alert, mac, ip));
+            }
         } else if let Output::FaultChanged { faults, raised } = output {
             self.log.faults.push((now, node, faults, raised));
         } else if let Output::SwitchDone(result) = output {
@@ -142,9 +149,10 @@ impl World {
     fn carry_out(&mut self, node: usize, pending: Pending) {
         let now = self.now;
         let local = self.machines[node].clock.local(now);
+        let ip = self.machines[node].config.cluster_ip.address;
         match pending.output {
             Output::ReleaseAddress => {
-                self.address_goes(node, "released");
+                self.address_goes(node, ip, "released");
                 self.feed(node, Input::Address(AddressEvent::Released));
             }
             Output::BindAddress { valid_s, before } => {
@@ -157,7 +165,7 @@ impl World {
                 self.feed(node, Input::Address(if done { AddressEvent::Held } else { AddressEvent::Failed }));
             }
             Output::RenewAddress { valid_s, before } => {
-                if !self.machines[node].kernel.bound() {
+                if !self.machines[node].kernel.holds(ip) {
                     self.feed(node, Input::Address(AddressEvent::Lost));
                 } else if local < before {
                     self.address_stays(node, valid_s);
@@ -196,22 +204,23 @@ impl World {
 
     fn address_stays(&mut self, node: usize, valid_s: u32) {
         let late = self.dice.below(self.settings.expiry_late_us);
-        let kernel = &mut self.machines[node].kernel;
-        if !kernel.bound() {
+        let Machine { kernel, config, .. } = &mut self.machines[node];
+        let ip = config.cluster_ip.address;
+        if !kernel.holds(ip) {
             self.log.addresses.push((self.now, node, true));
             self.trace.mix(self.now);
-            self.trace.story(self.now, || format!("{} kernel: {CLUSTER_IP} bound for {valid_s} s", name(node)));
+            self.trace.story(self.now, || format!("{} kernel: {ip} bound for {valid_s} s", name(node)));
             self.watch.dirty = true;
         }
-        kernel.bind(self.now, valid_s, late);
+        kernel.bind(ip, self.now, valid_s, late);
     }
 
-    /// Removes the cluster IP from the kernel, if it is there.
-    pub(crate) fn address_goes(&mut self, node: usize, why: &str) {
-        if self.machines[node].kernel.release() {
+    /// Removes an address from the kernel, if it is there.
+    pub(crate) fn address_goes(&mut self, node: usize, ip: Ipv4Addr, why: &str) {
+        if self.machines[node].kernel.release(ip) {
             self.log.addresses.push((self.now, node, false));
             self.trace.mix(self.now + 1);
-            self.trace.story(self.now, || format!("{} kernel: {CLUSTER_IP} gone: {why}", name(node)));
+            self.trace.story(self.now, || format!("{} kernel: {ip} gone: {why}", name(node)));
             self.watch.dirty = true;
         }
     }

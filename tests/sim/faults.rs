@@ -1,8 +1,10 @@
 //! What can go wrong in the world, and how it begins and ends.
 
 use super::link::{Impairment, Net};
+use super::misset::Setting;
 use super::recorder::Tactic;
 use super::stations::{FOREIGN, FOREIGN_MAC};
+use super::third::Neighbour;
 use super::world::World;
 use super::{Us, trace};
 use ucm_ha::fault::Faults;
@@ -46,6 +48,10 @@ pub(crate) enum Kind {
     ForeignHolder,
     /// A host on the LAN records, withholds and replays heartbeats, and lies by ARP.
     Recorder(Tactic),
+    /// A node of another pair is on the heartbeat segment: two cables in one switch, or a cable in a third unit.
+    AnotherPair(Neighbour),
+    /// A daemon is restarted with a setting that its peer does not have; when the fault ends, with the right one.
+    Misset { node: usize, setting: Setting },
 }
 
 /// A fault with its time.
@@ -86,6 +92,9 @@ impl Kind {
             Self::Attack => "attack",
             Self::ForeignHolder => "foreign holder",
             Self::Recorder(_) => "recorder on the LAN",
+            Self::AnotherPair(_) => "another pair",
+            Self::Misset { setting: Setting::ClusterIp, .. } => "cluster IP differs",
+            Self::Misset { setting: Setting::Key, .. } => "key differs",
         }
     }
 }
@@ -115,6 +124,8 @@ impl World {
             Kind::SelfFault { node, faults } => self.set_self_fault(node, faults, on),
             Kind::Attack => self.set_attack(on),
             Kind::Recorder(tactic) => self.set_recorder(tactic, on),
+            Kind::AnotherPair(neighbour) => self.set_third(neighbour, on),
+            Kind::Misset { node, setting } => self.set_misset(node, setting, on),
             Kind::ForeignHolder => {
                 self.foreign = on;
                 if on {
@@ -187,6 +198,8 @@ impl Net {
             | Kind::SelfFault { .. }
             | Kind::Attack
             | Kind::Recorder(_)
+            | Kind::AnotherPair(_)
+            | Kind::Misset { .. }
             | Kind::ForeignHolder => {}
         }
     }

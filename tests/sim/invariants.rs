@@ -176,7 +176,7 @@ impl World {
 
     /// Nothing has changed for long: somebody must serve, if anybody could.
     pub(crate) fn available_again(&mut self, changes: u32) {
-        let disturbed = self.attacker.is_active() || self.recorder.is_active() || self.foreign;
+        let disturbed = self.attacker.is_active() || self.recorder.is_active() || self.foreign || self.is_misset();
         let tellable = self.settings.gateway == [true, true] && !disturbed;
         if changes != self.watch.changes || !tellable || !self.watch.expects_service {
             return;

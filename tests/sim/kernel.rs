@@ -8,34 +8,41 @@ use core::net::Ipv4Addr;
 /// Kernel state of one machine.
 #[derive(Default)]
 pub(crate) struct Kernel {
-    gone_at: Option<Us>,
+    /// Addresses beside the static one, and when each will vanish by itself.
+    held: Vec<(Ipv4Addr, Us)>,
 }
 
 impl Kernel {
     /// Whether the cluster IP is bound.
     pub(crate) fn bound(&self) -> bool {
-        self.gone_at.is_some()
+        self.holds(CLUSTER_IP)
     }
 
-    /// When the cluster IP will vanish by itself.
-    pub(crate) fn gone_at(&self) -> Option<Us> {
-        self.gone_at
+    /// Whether an address is bound that the daemon takes for the cluster IP.
+    pub(crate) fn holds(&self, ip: Ipv4Addr) -> bool {
+        self.held.iter().any(|(held, _)| *held == ip)
     }
 
-    /// Adds the cluster IP, or extends its lifetime. Kernels are late: `late_us`.
-    pub(crate) fn bind(&mut self, now: Us, valid_s: u32, late_us: Us) {
-        self.gone_at = Some(now + Us::from(valid_s) * SEC + late_us);
+    /// The address that will vanish first, and when.
+    pub(crate) fn expires(&self) -> Option<(Us, Ipv4Addr)> {
+        self.held.iter().map(|&(ip, gone_at)| (gone_at, ip)).min()
     }
 
-    /// Removes the cluster IP; true when it was there.
-    pub(crate) fn release(&mut self) -> bool {
-        self.gone_at.take().is_some()
+    /// Adds an address, or extends its lifetime. Kernels are late: `late_us`.
+    pub(crate) fn bind(&mut self, ip: Ipv4Addr, now: Us, valid_s: u32, late_us: Us) {
+        self.release(ip);
+        self.held.push((ip, now + Us::from(valid_s) * SEC + late_us));
     }
 
-    /// Whether the kernel answers this ARP packet: a request for the own or the cluster IP.
+    /// Removes an address; true when it was there.
+    pub(crate) fn release(&mut self, ip: Ipv4Addr) -> bool {
+        let before = self.held.len();
+        self.held.retain(|(held, _)| *held != ip);
+        self.held.len() != before
+    }
+
+    /// Whether the kernel answers this ARP packet: a request for the own or a bound address.
     pub(crate) fn answers(&self, arp: &Arp, own_ip: Option<Ipv4Addr>) -> bool {
-        arp.request
-            && arp.sender_ip != arp.target_ip
-            && (Some(arp.target_ip) == own_ip || (arp.target_ip == CLUSTER_IP && self.bound()))
+        arp.request && arp.sender_ip != arp.target_ip && (Some(arp.target_ip) == own_ip || self.holds(arp.target_ip))
     }
 }

@@ -2,13 +2,14 @@
 
 use super::clock::Clock;
 use super::machine::{Daemon, Waiting};
+use super::stations::{CLUSTER_IP, OTHER_CLUSTER_IP};
 use super::world::{Event, World, name};
 use super::{MS, SEC, Us};
 use ucm_ha::fault::Faults;
 use ucm_ha::role::Role;
 
 /// From the order to restart to the start of the daemon.
-const RESTART_US: Us = 10 * MS;
+pub(crate) const RESTART_US: Us = 10 * MS;
 
 impl World {
     /// Starts a daemon, if its machine has power and nothing forbids it.
@@ -26,6 +27,7 @@ impl World {
         machine.decider = Some(decider);
         let faults = machine.faults;
         self.heard[node] = self.now;
+        self.heard_since = [self.now; 2];
         self.trace.story(self.now, || format!("{} daemon starts, boot id {boot_id:08x}", name(node)));
         self.role_known(node, role);
         self.first_outputs(node);
@@ -140,7 +142,9 @@ impl World {
         if on {
             self.net.power_off[node] += 1;
             self.end_daemon(node);
-            self.address_goes(node, "no power");
+            for ip in [CLUSTER_IP, OTHER_CLUSTER_IP] {
+                self.address_goes(node, ip, "no power");
+            }
         } else {
             self.net.power_off[node] -= 1;
             if self.net.powered(node) {

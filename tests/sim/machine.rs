@@ -146,6 +146,8 @@ pub(crate) struct Machine {
     pub(crate) bind_fails: u8,
     /// Reasons why nothing can be stored.
     pub(crate) persist_fails: u8,
+    /// Reasons why a setting is wrong, by its number.
+    pub(crate) wrong: [u8; 2],
     /// Hardware faults that last, told again to a new daemon.
     pub(crate) faults: Faults,
     /// Heartbeats sent so far on the cable and on the LAN.
@@ -176,6 +178,7 @@ impl Machine {
             frozen: 0,
             bind_fails: 0,
             persist_fails: 0,
+            wrong: [0; 2],
             faults: Faults::empty(),
             heartbeats: [0; 2],
             wakeups: (0, 0),
@@ -189,7 +192,7 @@ impl Machine {
 
     /// When this machine acts next of its own.
     pub(crate) fn next(&self, now: Us) -> Us {
-        let expiry = self.kernel.gone_at().unwrap_or(Us::MAX);
+        let expiry = self.kernel.expires().map_or(Us::MAX, |(gone_at, _)| gone_at);
         if !self.running() {
             return expiry;
         }

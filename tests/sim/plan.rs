@@ -3,9 +3,11 @@
 use super::dice::Dice;
 use super::faults::{Fault, Kind};
 use super::link::Impairment;
+use super::misset::Setting;
 use super::recorder::{Tactic, Tape};
 use super::settings::Settings;
 use super::stations::{GATEWAY, PHONE};
+use super::third::Neighbour;
 use super::trace::Trace;
 use super::world::{Event, World};
 use super::{A, B, MS, SEC, Us};
@@ -101,6 +103,8 @@ fn random_settings(dice: &mut Dice) -> Settings {
         timer_late_us: if dice.percent(90) { 300 } else { 5 * MS },
         reboot_us: dice.percent(80).then_some(8 * SEC),
         daemon_start_us: dice.between(200 * MS, 3 * SEC),
+        neighbour: dice.percent(10).then(|| dice.pick(&[Neighbour::Plain, Neighbour::Keyed])),
+        old: if dice.percent(8) { dice.pick(&[[true, false], [false, true]]) } else { [false; 2] },
         ..Settings::default()
     };
     if dice.percent(50) {
@@ -156,7 +160,7 @@ fn random_span(dice: &mut Dice, timeout: Us) -> Us {
 
 fn random_kind(dice: &mut Dice, settings: &Settings) -> Kind {
     let node = dice.pick(&[A, B]);
-    match dice.below(44) {
+    match dice.below(50) {
         0..=5 => random_cable_cut(dice),
         6..=11 => {
             let (send, receive) = dice.pick(&[(true, true), (true, true), (true, false), (false, true)]);
@@ -174,8 +178,11 @@ fn random_kind(dice: &mut Dice, settings: &Settings) -> Kind {
         35 => Kind::BindFails { node },
         36 => Kind::PersistFails { node },
         40 => Kind::OwnAddressLost { node },
+        41..=43 => Kind::AnotherPair(dice.pick(&[Neighbour::Plain, Neighbour::Keyed])),
+        44..=45 => Kind::Misset { node, setting: Setting::ClusterIp },
+        46 => Kind::Misset { node, setting: Setting::Key },
         37..=38 => Kind::SelfFault { node, faults: dice.pick(&[Faults::FXO1, Faults::SERVICE]) },
-        41..=43 => Kind::Recorder(random_tactic(dice)),
+        47..=49 => Kind::Recorder(random_tactic(dice)),
         _ if settings.method == NetworkMethod::Router => Kind::WanDown { node },
         _ => Kind::Attack,
     }

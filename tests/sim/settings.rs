@@ -1,6 +1,7 @@
 //! How the pair is configured in a run, and the habits of its machines.
 
 use super::stations::{CABLE_MAC, CLUSTER_IP, GATEWAY_IP, NODE_IP, NODE_MAC};
+use super::third::Neighbour;
 use super::{A, B, MS, SEC, Us};
 use ucm_ha::Config;
 use ucm_ha::config::FaultPolicy;
@@ -18,6 +19,10 @@ pub(crate) struct Settings {
     pub(crate) gateway: [bool; 2],
     /// Whether the pair has a key.
     pub(crate) key: bool,
+    /// A node of another pair on the heartbeat segment, from the start to the end.
+    pub(crate) neighbour: Option<Neighbour>,
+    /// Nodes that speak as version 0.1 does.
+    pub(crate) old: [bool; 2],
     /// Whether the peer's MAC is configured.
     pub(crate) peer_mac: bool,
     /// High availability on.
@@ -59,6 +64,8 @@ impl Default for Settings {
             fast: [true, true],
             gateway: [true, true],
             key: false,
+            neighbour: None,
+            old: [false; 2],
             peer_mac: false,
             enabled: [true, true],
             station: [StationType::Primary, StationType::Secondary],

@@ -84,7 +84,9 @@ impl Plan {
             // More loss than this is a bad LAN port: 8 gateway probes in 2.5 s may all be lost, and a handover is right.
             Kind::LanBad { how, .. } if how.delay_max_us == 0 && how.loss_percent <= 5 => nothing("L5"),
             Kind::LanBad { .. } => Expected::Any,
-            Kind::Attack => nothing("S6"),
+            Kind::Attack | Kind::AnotherPair(_) => nothing("S6"),
+            Kind::Misset { node, .. } if *node != active => nothing("L4"),
+            Kind::Misset { .. } => Expected::Any,
             Kind::ForeignHolder => Expected::Any,
             Kind::Recorder(tactic) => Expected::NoRoleChange { promise: "S6", service_too: !tactic.is_cluster },
             Kind::SelfFault { node, .. } if *node == active => {
@@ -136,7 +138,7 @@ impl Plan {
         service_too: bool,
     ) {
         // A node that restarts goes through its own first roles.
-        let restarts = |node: usize| matches!(fault.kind, Kind::DaemonKilled { node: other } | Kind::PowerLost { node: other } if other == node);
+        let restarts = |node: usize| matches!(fault.kind, Kind::DaemonKilled { node: other } | Kind::PowerLost { node: other } | Kind::Misset { node: other, .. } if other == node);
         if let Some(change) = after.iter().find(|change| !restarts(change.node)) {
             let change = *change;
             world.breaks(promise, || format!("{} alone changed a role: {change:?}", fault.kind.class()));

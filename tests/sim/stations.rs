@@ -17,6 +17,8 @@ pub(crate) const STATIONS: usize = 5;
 pub(crate) const GATEWAY_IP: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
 /// The cluster IP.
 pub(crate) const CLUSTER_IP: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 10);
+/// What is wrongly set as one.
+pub(crate) const OTHER_CLUSTER_IP: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 66);
 /// Own addresses of the nodes.
 pub(crate) const NODE_IP: [Ipv4Addr; 2] = [Ipv4Addr::new(10, 0, 0, 11), Ipv4Addr::new(10, 0, 0, 12)];
 /// LAN MAC addresses of the nodes.

@@ -6,13 +6,16 @@ use super::stations::{
     BROADCAST, CLUSTER_IP, FOREIGN, FOREIGN_MAC, GATEWAY, GATEWAY_IP, GATEWAY_MAC, NODE_IP, NODE_MAC, PHONE, STATIONS,
 };
 use super::world::{Event, World, name};
-use super::{A, B};
+use super::{A, B, MS, Us};
 use core::net::Ipv4Addr;
 use ucm_ha::io::Output;
 use ucm_ha::types::MacAddr;
+use ucm_ha::wire::Path;
 
 /// MAC addresses by port; the phone needs none.
 const MACS: [MacAddr; STATIONS] = [NODE_MAC[A], NODE_MAC[B], GATEWAY_MAC, FOREIGN_MAC, MacAddr([0; 6])];
+/// Beyond the longest time between two frames, with a loss or two.
+const GAP_US: Us = 1200 * MS;
 const STATION_NAMES: [&str; STATIONS] = ["A", "B", "gateway", "stranger", "phone"];
 
 impl World {
@@ -23,11 +26,13 @@ impl World {
         match pending.output {
             Output::SendCable { .. } => {
                 self.machines[node].heartbeats[0] += 1;
-                self.send_cable(node, packet);
+                let spoken = self.as_spoken(node, Path::Cable, packet);
+                self.send_cable(node, spoken);
             }
             Output::SendLan { .. } => {
                 self.machines[node].heartbeats[1] += 1;
-                self.send_udp(node, packet);
+                let spoken = self.as_spoken(node, Path::Lan, packet);
+                self.send_udp(node, spoken);
             }
             Output::SendArp { .. } => self.send_arp(node, packet),
             Output::ReleaseAddress
@@ -47,6 +52,7 @@ impl World {
     fn send_cable(&mut self, from: usize, packet: Packet) {
         let to = 1 - from;
         self.attacker.hear(&mut self.dice, true, to, &packet);
+        self.third_overhears(from, &packet);
         let passes = self.net.cable_passes(from);
         self.trace.detail(self.now, || format!("{} sends on cable{}", name(from), lost(passes)));
         if passes {
@@ -138,6 +144,9 @@ impl World {
         self.trace.mix(self.now ^ to as u64);
         self.trace.detail(self.now, || format!("{} gets {kind} on {path} ({:?})", name(to), self.machines[to].daemon));
         if self.machines[to].daemon == Daemon::Running && !forged {
+            if self.now > self.heard[to] + GAP_US {
+                self.heard_since[to] = self.now;
+            }
             self.heard[to] = self.now;
         }
         self.give(to, waiting);

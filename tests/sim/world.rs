@@ -11,6 +11,7 @@ use super::machine::{Factory, Machine, real_node};
 use super::recorder::Recorder;
 use super::settings::Settings;
 use super::stations::Phone;
+use super::third::Third;
 use super::trace::Trace;
 use super::wakes::Wakes;
 use super::{A, B, MS, SEC, Us};
@@ -21,12 +22,17 @@ use ucm_ha::event::{Alert, RoleReason, SwitchRefusal};
 use ucm_ha::fault::Faults;
 use ucm_ha::io::{Command, Port};
 use ucm_ha::role::Role;
+use ucm_ha::types::MacAddr;
 
 /// Something that will happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Event {
     /// A frame reaches a node's heartbeat port; `forged` when the attacker sent it.
     CableArrives { to: usize, slot: Slot, forged: bool },
+    /// A frame reaches the node of another pair.
+    ThirdHears { life: u32, slot: Slot },
+    /// That node wants to be called.
+    ThirdWakes { life: u32 },
     /// A datagram reaches a node's LAN port.
     UdpArrives { to: usize, source: Ipv4Addr, slot: Slot, forged: bool },
     /// An ARP frame reaches a station.
@@ -83,6 +89,8 @@ pub(crate) struct Log {
     /// Roles that were told again and did not change.
     pub(crate) retold: Vec<RoleChange>,
     pub(crate) alerts: Vec<(Us, usize, Alert, bool)>,
+    /// The station and the address of each alert that was raised, where it has both.
+    pub(crate) named: Vec<(usize, Alert, MacAddr, Ipv4Addr)>,
     pub(crate) switches: Vec<(Us, usize, Result<(), SwitchRefusal>)>,
     pub(crate) stopped: Vec<(Us, usize)>,
     /// Faults of a node, one at a time, raised or cleared.
@@ -106,6 +114,12 @@ pub(crate) struct World {
     pub(crate) foreign: bool,
     pub(crate) attacker: Attacker,
     pub(crate) recorder: Recorder,
+    /// A node of another pair on the heartbeat segment.
+    pub(crate) third: Option<Third>,
+    /// Number of third stations so far: what belongs to an earlier one is void.
+    pub(crate) third_life: u32,
+    /// Since when each node has heard the other without a long gap.
+    pub(crate) heard_since: [Us; 2],
     pub(crate) watch: Watch,
     pub(crate) trace: Trace,
     pub(crate) log: Log,
@@ -146,6 +160,9 @@ impl World {
             foreign: false,
             attacker: Attacker::new(&faults),
             recorder: Recorder::new(&faults),
+            third: None,
+            third_life: 0,
+            heard_since: [0; 2],
             watch: Watch::new(&settings),
             trace,
             log: Log::default(),
@@ -166,6 +183,9 @@ impl World {
         }
         for fault in faults {
             world.plan(fault);
+        }
+        if let Some(neighbour) = world.settings.neighbour {
+            world.set_third(neighbour, true);
         }
         world
     }
@@ -236,6 +256,8 @@ impl World {
     fn happen(&mut self, event: Event) {
         match event {
             Event::CableArrives { to, slot, forged } => self.cable_arrives(to, slot, forged),
+            Event::ThirdHears { life, slot } => self.third_hears(life, slot),
+            Event::ThirdWakes { life } => self.third_wakes(life),
             Event::UdpArrives { to, source, slot, forged } => self.udp_arrives(to, source, slot, forged),
             Event::ArpArrives { to, slot } => self.arp_arrives(to, slot),
             Event::LinkSeen { node, port, life } => self.link_seen(node, port, life),

@@ -133,7 +133,7 @@ impl Node {
             self.store.ask(script, Wrongs::default(), |node, status| unsafe { ucm_ha_node_status(node, status) });
         let Some(status) = told else { return };
         let truths = [status.bound, status.syncing, status.lan_usable, status.gateway_seen, status.peer_known];
-        assert!(truths.iter().all(|truth| *truth <= 1) && status.reserved == 0, "{status:?}");
+        assert!(truths.iter().all(|truth| *truth <= 1) && status.reserved == [0; 5], "{status:?}");
         let Some(double) = &self.double else { return };
         let expected = double.status();
         assert_eq!((status.role, status.term), (same::role(expected.role), expected.term));
@@ -142,6 +142,10 @@ impl Node {
         assert_eq!(
             (status.frames_ok, status.frames_malformed, status.frames_unauthentic, status.frames_replayed),
             (counters.frames_ok, counters.frames_malformed, counters.frames_unauthentic, counters.frames_replayed)
+        );
+        assert_eq!(
+            (status.frames_foreign, status.takeovers, status.handovers),
+            (counters.frames_foreign, counters.takeovers, counters.handovers)
         );
     }
 

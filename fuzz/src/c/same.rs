@@ -92,12 +92,13 @@ pub(super) fn check(output: Option<Output>, told: &ucm_ha_output) {
             let kind = plain(UCM_HA_OUTPUT_ROLE_CHANGED);
             ucm_ha_output { role_before: role(from), role: role(to), term, reason: told.reason, ..kind }
         }
-        Some(Output::Alert { raised, mac, .. }) => {
+        Some(Output::Alert { raised, mac, ip, .. }) => {
             known(told.alert, ucm_ha_alert_name(told.alert));
             let mac_told = ucm_ha_mac { octets: mac.unwrap_or_default().0 };
             let kind = plain(UCM_HA_OUTPUT_ALERT);
             let (alert, has_mac) = (told.alert, mac.is_some().into());
-            ucm_ha_output { alert, raised: raised.into(), has_mac, mac: mac_told, ..kind }
+            let ip = ip.map_or([0; 4], |ip| ip.octets());
+            ucm_ha_output { alert, raised: raised.into(), has_mac, mac: mac_told, ip, ..kind }
         }
         Some(Output::FaultChanged { faults, raised }) => {
             let kind = plain(UCM_HA_OUTPUT_FAULT_CHANGED);

@@ -111,6 +111,9 @@ pub struct Counters {
     pub frames_unauthentic: u32,
     /// Frames that are older than others.
     pub frames_replayed: u32,
+    /// Frames of nodes of another pair.
+    #[serde(default)]
+    pub frames_foreign: u32,
     /// Times it became active without a handover.
     pub takeovers: u32,
     /// Times it became active by a handover.
@@ -123,7 +126,8 @@ impl Counters {
     /// Frames that were refused, for whatever reason.
     #[must_use]
     pub fn frames_refused(&self) -> u64 {
-        [self.frames_malformed, self.frames_unauthentic, self.frames_replayed].into_iter().map(u64::from).sum()
+        let refused = [self.frames_malformed, self.frames_unauthentic, self.frames_replayed, self.frames_foreign];
+        refused.into_iter().map(u64::from).sum()
     }
 }
 

@@ -75,6 +75,7 @@ impl Pair for Lab {
             Stimulus::InterfaceNamedBack(node, wire) => self.rename_interface(Port { node, wire }, false),
             Stimulus::EventsLost(node) => self.overrun_events(node),
             Stimulus::Stranger(there) => self.set_stranger(there),
+            Stimulus::Neighbour(keyed) => self.set_neighbour(keyed),
             Stimulus::StormGathers(wire) => self.gather_storm(wire),
             Stimulus::StormRages => {
                 self.let_storm_rage();

@@ -19,6 +19,9 @@ use ucm_ha_control::{Reply, Report, Request, ask};
 /// The key of a pair that has one.
 pub(crate) const KEY: Key = Key([0xa5; KEY_LEN]);
 
+/// The line of a pair that has none.
+const WITHOUT_KEY: &str = "allow_unauthenticated = true\n";
+
 /// What a lab's daemons are told.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
@@ -249,8 +252,8 @@ pub(crate) fn add_key(node: Node) -> io::Result<()> {
     fs::set_permissions(&key, Permissions::from_mode(0o600)).context("cannot protect the key")?;
     let file = config_file(node);
     let config = fs::read_to_string(&file).context("cannot read the configuration")?;
-    let keyed = format!("enable = true\nkey_file = \"{}\"\n", key.display());
-    fs::write(file, config.replacen("enable = true\n", &keyed, 1)).context("cannot write the configuration")
+    let keyed = format!("key_file = \"{}\"\n", key.display());
+    fs::write(file, config.replacen(WITHOUT_KEY, &keyed, 1)).context("cannot write the configuration")
 }
 
 fn config(node: Node, settings: &Settings) -> String {
@@ -270,6 +273,7 @@ fn config(node: Node, settings: &Settings) -> String {
          heartbeat_timeout = {timeout_s}\n\
          fast_failover = {fast_failover}\n\
          hardware_fault_switch = [\"FXO1\", \"FXO2\"]\n\
+         {WITHOUT_KEY}\
          [network]\n\
          method = \"router\"\n\
          wan_interface = \"{WAN}\"\n\

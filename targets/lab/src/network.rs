@@ -5,9 +5,11 @@
 
 use crate::frames::FrameSocket;
 use crate::links::End;
+use crate::neighbour::Neighbour;
 use crate::plan::{CABLE, CLUSTER_IP, GATEWAY, LAN, Node, PHONE, Port, WAN, Wire};
 use crate::relay::{Impairment, Relay};
 use crate::site::{LAN_BRIDGE, Site, attach};
+use crate::stimulus::Keyed;
 use crate::stranger::Stranger;
 use std::fmt;
 use std::io;
@@ -75,6 +77,7 @@ pub struct Network {
     gateway_on: bool,
     split: Vec<Station>,
     stranger: Option<Stranger>,
+    neighbour: Option<Neighbour>,
     relays: bool,
 }
 
@@ -102,6 +105,7 @@ impl Network {
             gateway_on: true,
             split: Vec::new(),
             stranger: None,
+            neighbour: None,
             relays,
         })
     }
@@ -239,6 +243,15 @@ impl Network {
                 Ok(())
             }
         }
+    }
+
+    /// Lets a node of another pair come to the heartbeat segment, or go.
+    pub(crate) fn set_neighbour(&mut self, keyed: Option<Keyed>) -> io::Result<()> {
+        if let Some(neighbour) = self.neighbour.take() {
+            neighbour.leave(&mut self.switch)?;
+        }
+        self.neighbour = keyed.map(|keyed| Neighbour::arrive(&mut self.switch, keyed)).transpose()?;
+        Ok(())
     }
 
     /// Gives a node's WAN port its carrier, or takes it.

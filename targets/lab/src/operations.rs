@@ -12,6 +12,7 @@ use crate::paths;
 use crate::phone::{Phone, PhoneView};
 use crate::plan::{CLUSTER_IP, Node, Port, Wire};
 use crate::relay::Impairment;
+use crate::stimulus::Keyed;
 use crate::storm::Storm;
 use crate::timeline::Timeline;
 use crate::worker::Worker;
@@ -55,10 +56,11 @@ impl Lab {
         let mut network = Network::build(options.relays)?;
         let services =
             [echo::start(Node::A, &network.node(Node::A).netns)?, echo::start(Node::B, &network.node(Node::B).netns)?];
-        let program = paths::daemon_program();
-        let configure = |node| Daemon::configure(node, &options.settings, &program);
+        let configure = |node| Daemon::configure(node, &options.settings, &paths::program_of(node));
         let daemons = [configure(Node::A)?, configure(Node::B)?];
-        if options.keyed {
+        // An older daemon does not know the setting that does without a key.
+        let keyed = options.keyed || paths::is_mixed();
+        if keyed {
             Node::ALL.into_iter().try_for_each(daemon::add_key)?;
         }
         let disks = [Disk::mount(Node::A)?, Disk::mount(Node::B)?];
@@ -73,7 +75,7 @@ impl Lab {
             disks,
             _services: services,
             network,
-            keyed: options.keyed,
+            keyed,
             timeline,
         })
     }
@@ -281,6 +283,12 @@ impl Lab {
     }
 
     /// Lets a foreign host take the cluster IP, or leave.
+    pub(crate) fn set_neighbour(&mut self, keyed: Option<Keyed>) -> io::Result<()> {
+        let what = if keyed.is_some() { "plugged into the heartbeat segment" } else { "gone" };
+        self.timeline.note(format_args!("a node of another pair {what}"));
+        self.network.set_neighbour(keyed)
+    }
+
     pub(crate) fn set_stranger(&mut self, there: bool) -> io::Result<()> {
         self.timeline.note(if there { "a foreign host takes the cluster IP" } else { "the foreign host leaves" });
         self.network.set_stranger(there)
@@ -360,6 +368,7 @@ impl Lab {
         self.load = None;
         self.storm = None;
         self.network.set_stranger(false)?;
+        self.network.set_neighbour(None)?;
         for node in Node::ALL {
             self.disks[node.index()].repair()?;
             for port in [Port::lan(node), Port::cable(node)] {

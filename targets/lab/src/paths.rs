@@ -28,6 +28,20 @@ pub fn daemon_program() -> PathBuf {
     env::var_os(PROGRAM_VARIABLE).map_or_else(|| SELF_EXE.into(), PathBuf::from)
 }
 
+/// The program that runs in this node: another one where it has one of its own, named by `UCM_HA_A` or `UCM_HA_B`.
+pub(crate) fn program_of(node: Node) -> PathBuf {
+    own_program(node).unwrap_or_else(daemon_program)
+}
+
+fn own_program(node: Node) -> Option<PathBuf> {
+    env::var_os(format!("{PROGRAM_VARIABLE}_{node}")).map(PathBuf::from)
+}
+
+/// Whether a node runs another program than the other one, of another version perhaps.
+pub(crate) fn is_mixed() -> bool {
+    Node::ALL.into_iter().any(|node| own_program(node).is_some())
+}
+
 /// Its file, for those who start it from outside the lab.
 pub(crate) fn daemon_file() -> io::Result<PathBuf> {
     fs::canonicalize(daemon_program()).context("cannot find the daemon's program")

@@ -130,6 +130,8 @@ pub enum Stimulus<N = Node> {
     EventsLost(N),
     /// A foreign host takes the cluster IP, or leaves.
     Stranger(bool),
+    /// A node of another pair is plugged into the heartbeat segment, with a key of its own or none, or leaves.
+    Neighbour(Option<Keyed>),
     /// Somebody listens on a wire of both nodes.
     StormGathers(Wire),
     /// He sends what he heard, and worse, 10,000 times a second to each node.
@@ -177,6 +179,7 @@ impl<N: Copy> Stimulus<N> {
             Self::InterfaceNamedBack(n, what) => Stimulus::InterfaceNamedBack(which(n), what),
             Self::EventsLost(n) => Stimulus::EventsLost(which(n)),
             Self::Stranger(what) => Stimulus::Stranger(what),
+            Self::Neighbour(what) => Stimulus::Neighbour(what),
             Self::StormGathers(what) => Stimulus::StormGathers(what),
             Self::StormRages => Stimulus::StormRages,
         }
@@ -222,10 +225,20 @@ impl<N: Copy> Stimulus<N> {
             | Self::GatewayDead
             | Self::Load(_)
             | Self::Stranger(_)
+            | Self::Neighbour(_)
             | Self::StormGathers(_)
             | Self::StormRages => None,
         }
     }
+}
+
+/// Whether another pair has a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keyed {
+    /// One of its own.
+    Yes,
+    /// None, as shipped.
+    No,
 }
 
 /// The stimuli that have a name, as a bench file and the rig's socket say it.
@@ -317,7 +330,7 @@ impl Stimulus<Who> {
         let who = if rng.bool() { Who::Active } else { Who::Standby };
         let wire = if rng.bool() { Wire::Lan } else { Wire::Cable };
         let good = Impairment::GOOD;
-        match rng.u8(0..23) {
+        match rng.u8(0..24) {
             0 => Self::Kill(who),
             1 => Self::Freeze(who),
             2 => Self::PowerOff(who),
@@ -343,6 +356,7 @@ impl Stimulus<Who> {
             19 => Self::EventsLost(who),
             20 => Self::Stranger(true),
             21 => Self::InterfaceRenamed(who, wire),
+            22 => Self::Neighbour(Some(if rng.bool() { Keyed::Yes } else { Keyed::No })),
             _ => Self::StormGathers(wire),
         }
     }

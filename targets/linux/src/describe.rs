@@ -1,5 +1,7 @@
 //! Words for what the core reports.
 
+use std::net::Ipv4Addr;
+use ucm_ha::Config;
 use ucm_ha::event::{Alert, RoleReason, SwitchRefusal};
 use ucm_ha::fault::Faults;
 use ucm_ha::role::Role;
@@ -67,6 +69,9 @@ pub(crate) const fn refusal(refusal: SwitchRefusal) -> &'static str {
         SwitchRefusal::InProgress => "a handover is already under way; see the status",
         SwitchRefusal::PeerUnanswered => "the peer did not answer; this node stays active",
         SwitchRefusal::PeerRefused => "the peer refused; this node stays active, see the peer's log",
+        SwitchRefusal::ClusterIpDiffers => {
+            "the peer has another cluster_ip; see the events, and set the same on both nodes"
+        }
         _ => UNKNOWN,
     }
 }
@@ -93,7 +98,7 @@ const fn alert_words(alert: Alert) -> (&'static str, &'static str, &'static str)
         Alert::PeerIncompatible => (
             "PEER",
             "cannot be understood",
-            "what is heard on the cable cannot be understood; compare key, version and peer_mac",
+            "what is heard on the cable cannot be understood; compare key, version, peer_mac and peer_ip",
         ),
         Alert::SameStationType => (
             "STATION TYPE",
@@ -108,7 +113,7 @@ const fn alert_words(alert: Alert) -> (&'static str, &'static str, &'static str)
         }
         Alert::FirmwareDiffers => ("FIRMWARE", "differs from the peer's", "the peer has another firmware version"),
         Alert::PeerMacMismatch => {
-            ("PEER MAC", "is not the configured one", "the peer's MAC address is not the configured peer_mac")
+            ("PEER MAC", "is not the configured one", "the station on the cable is not the one of peer_mac or peer_ip")
         }
         Alert::ForeignHolder => {
             ("CLUSTER IP", "is used by this station", "a foreign station answers for the cluster IP")
@@ -127,6 +132,16 @@ const fn alert_words(alert: Alert) -> (&'static str, &'static str, &'static str)
         }
         Alert::AddressFailed => ("CLUSTER IP", "cannot be bound", "the cluster IP could not be bound"),
         Alert::NotPersisted => ("STATE", "cannot be stored", "the term could not be stored; a restart may forget it"),
+        Alert::ClusterIpDiffers => (
+            "CLUSTER IP",
+            "differs from the peer's",
+            "the peer has another cluster_ip, and neither node hands the role to the other; set the same on both",
+        ),
+        Alert::ForeignPair => (
+            "FOREIGN PAIR",
+            "is heard on the heartbeat port",
+            "a node of another pair is heard on the heartbeat port; it has no influence, and its cable does not belong here",
+        ),
         Alert::DisabledByPeer => (
             "HA",
             "was turned off by the peer",
@@ -146,6 +161,17 @@ pub(crate) const fn alert(alert: Alert) -> Words<'static> {
 pub(crate) const fn meaning(alert: Alert) -> &'static str {
     let (_, _, meaning) = alert_words(alert);
     meaning
+}
+
+/// What is told beside the words of an alert that is about the address `ip`.
+pub(crate) fn detail(alert: Alert, ip: Ipv4Addr, config: &Config) -> Option<String> {
+    match alert {
+        Alert::ClusterIpDiffers => {
+            Some(format!("cluster_ip is {} here and {ip} at the peer", config.cluster_ip.address))
+        }
+        Alert::ForeignPair => Some(format!("its address is {ip}")),
+        _ => None,
+    }
 }
 
 /// What the event of a single fault says, whose name is `name`. `None` for [`Faults::SERVICE`]: each service has an event

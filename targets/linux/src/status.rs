@@ -45,6 +45,7 @@ pub(crate) fn report(config: &Config, status: &Status, now: Instant, parts: Part
             frames_malformed: counters.frames_malformed,
             frames_unauthentic: counters.frames_unauthentic,
             frames_replayed: counters.frames_replayed,
+            frames_foreign: counters.frames_foreign,
             takeovers: counters.takeovers,
             handovers: counters.handovers,
             events_dropped: journal.dropped(),

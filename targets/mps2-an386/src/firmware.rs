@@ -8,6 +8,7 @@ use crate::platform::irq::Irq;
 use crate::report::{Losses, Report};
 use board::record::{RecordStore, Stored};
 use board::serial::MAX_RECEIVE_LEN;
+use core::net::Ipv4Addr;
 use cortex_m::peripheral::SCB;
 use heapless::Deque;
 use ucm_ha::debounce::Edge;
@@ -164,7 +165,7 @@ impl<S: RecordStore, L: LineInterface> Firmware<S, L> {
                 let line = format_args!("role from={from:?} to={to:?} term={term} reason={reason:?}");
                 self.console.log(now, line);
             }
-            Output::Alert { alert, raised, mac } => self.say_alert(alert, raised, mac, now),
+            Output::Alert { alert, raised, mac, ip } => self.say_alert(alert, raised, (mac, ip), now),
             Output::FaultChanged { faults, raised } => {
                 for (name, _) in faults.iter_names() {
                     self.console.log(now, format_args!("fault name={name} raised={raised}"));
@@ -189,10 +190,13 @@ impl<S: RecordStore, L: LineInterface> Firmware<S, L> {
         }
     }
 
-    fn say_alert(&mut self, alert: Alert, raised: bool, mac: Option<MacAddr>, now: Instant) {
-        match mac {
-            Some(mac) => self.console.log(now, format_args!("alert name={alert:?} raised={raised} mac={mac}")),
-            None => self.console.log(now, format_args!("alert name={alert:?} raised={raised}")),
+    fn say_alert(&mut self, alert: Alert, raised: bool, about: (Option<MacAddr>, Option<Ipv4Addr>), now: Instant) {
+        match about {
+            (Some(mac), Some(ip)) => {
+                self.console.log(now, format_args!("alert name={alert:?} raised={raised} mac={mac} ip={ip}"));
+            }
+            (Some(mac), None) => self.console.log(now, format_args!("alert name={alert:?} raised={raised} mac={mac}")),
+            (None, _) => self.console.log(now, format_args!("alert name={alert:?} raised={raised}")),
         }
     }
 

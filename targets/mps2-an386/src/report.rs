@@ -47,6 +47,7 @@ impl fmt::Display for Report<'_> {
         write!(f, ",\"frames_malformed\":{}", counters.frames_malformed)?;
         write!(f, ",\"frames_unauthentic\":{}", counters.frames_unauthentic)?;
         write!(f, ",\"frames_replayed\":{}", counters.frames_replayed)?;
+        write!(f, ",\"frames_foreign\":{}", counters.frames_foreign)?;
         write!(f, ",\"takeovers\":{},\"handovers\":{}}}", counters.takeovers, counters.handovers)?;
         write!(f, ",\"losses\":{{\"cable_damaged\":{}", losses.cable_damaged)?;
         write!(f, ",\"cable_bytes\":{},\"lan_damaged\":{}}}}}", losses.cable_bytes, losses.lan_damaged)

@@ -2,8 +2,10 @@
 
 use crate::sim::faults::Kind;
 use crate::sim::link::Impairment;
+use crate::sim::misset::Setting;
 use crate::sim::recorder::{Tactic, Tape};
 use crate::sim::stations::{GATEWAY, PHONE};
+use crate::sim::third::Neighbour;
 use crate::sim::{A, B, MS, SEC};
 use ucm_ha::fault::Faults;
 
@@ -57,6 +59,8 @@ fn machines(active: usize, standby: usize) -> Vec<Variant> {
         variant("bind fails at the standby", Kind::BindFails { node: standby }),
         variant("state cannot be stored", Kind::PersistFails { node: active }),
         variant("state cannot be stored", Kind::PersistFails { node: standby }),
+        variant("standby's cluster IP differs", Kind::Misset { node: standby, setting: Setting::ClusterIp }),
+        variant("standby's key differs", Kind::Misset { node: standby, setting: Setting::Key }),
     ]
 }
 
@@ -116,5 +120,7 @@ fn impairments(active: usize, standby: usize) -> Vec<Variant> {
         variant("LAN delayed", Kind::LanBad { node: active, how: late }),
         variant("LAN delayed", Kind::LanBad { node: standby, how: late }),
         variant("forged and replayed frames", Kind::Attack),
+        variant("another pair on the cable", Kind::AnotherPair(Neighbour::Plain)),
+        variant("another pair on the cable", Kind::AnotherPair(Neighbour::Keyed)),
     ]
 }

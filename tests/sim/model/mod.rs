@@ -38,6 +38,8 @@ fn all_kinds() -> Vec<Kind> {
                 Kind::CableBad(_)
                     | Kind::LanBad { .. }
                     | Kind::Attack
+                    | Kind::AnotherPair(_)
+                    | Kind::Misset { .. }
                     | Kind::BindFails { .. }
                     | Kind::PersistFails { .. }
             )

@@ -7,9 +7,11 @@ use crate::sim::stations::{GATEWAY, PHONE};
 use crate::sim::trace::Trace;
 use crate::sim::world::{Event, RoleChange, World, name};
 use crate::sim::{A, B, SEC, Us};
+use core::net::Ipv4Addr;
 use ucm_ha::event::{Alert, RoleReason, SwitchRefusal};
 use ucm_ha::io::Command;
 use ucm_ha::role::Role;
+use ucm_ha::types::MacAddr;
 
 /// Seeds each scenario is run from.
 const SEEDS: u64 = 12;
@@ -203,6 +205,14 @@ impl Lab {
     /// Then an alert is raised.
     pub(crate) fn then_alert(&self, node: usize, alert: Alert) {
         self.ensure(self.alert(node, alert), &format!("{} alerts {alert:?}", name(node)));
+    }
+
+    /// Then an alert stands that was raised once, with this station and this address.
+    pub(crate) fn then_told(&self, node: usize, alert: Alert, mac: MacAddr, ip: Ipv4Addr) {
+        self.then_alert(node, alert);
+        let told = self.world.log.named.iter().filter(|named| (named.0, named.1) == (node, alert));
+        let told: Vec<_> = told.map(|named| (named.2, named.3)).collect();
+        self.ensure(told == [(mac, ip)], &format!("{} names {mac} and {ip} once, but {told:?}", name(node)));
     }
 
     /// The newest answer to a force switch.

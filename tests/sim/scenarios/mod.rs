@@ -7,6 +7,7 @@ mod fault_policy;
 mod freeze;
 mod gateway;
 mod handover;
+mod identity;
 mod interruption;
 mod isolation;
 mod lab;

@@ -8,10 +8,12 @@ use crate::moves::{BAD_WIRES, KEYED, Scenario, told};
 use crate::network::Cut;
 use crate::plan::Wire::{Cable, Lan};
 use crate::relay::Impairment;
+use crate::stimulus::Keyed;
 use crate::stimulus::Stimulus::{
-    ClusterIpRemoved, Cut as CutPort, CutAll, DiskFull, DiskGood, DiskStalls, EventsLost, Impair, ImpairAll,
-    InterfaceBack, InterfaceDeleted, InterfaceNamedBack, InterfaceRenamed, Kill, Mend, MendAll, OwnAddressBack,
-    OwnAddressRemoved, PowerOffSilently, Reload, Start, StormGathers, StormRages, Stranger, SwitchOff, SwitchOn, Thaw,
+    ClusterIpRemoved, Cut as CutPort, CutAll, DiskFull, DiskGood, DiskStalls, EventsLost, Freeze, Impair, ImpairAll,
+    InterfaceBack, InterfaceDeleted, InterfaceNamedBack, InterfaceRenamed, Kill, Mend, MendAll, Neighbour,
+    OwnAddressBack, OwnAddressRemoved, PowerOffSilently, Reload, Start, StormGathers, StormRages, Stranger, SwitchOff,
+    SwitchOn, Thaw,
 };
 use crate::stimulus::Who::{Active, Standby};
 use std::time::Duration;
@@ -35,6 +37,7 @@ const HANDOVER: u64 = 1_000;
 const BY_EVENT: u64 = 1_000;
 
 const INCOMPATIBLE: &str = "alert: what is heard on the cable cannot be understood";
+const FOREIGN_PAIR: &str = "alert: a node of another pair is heard on the heartbeat port";
 const TAKEN_AWAY: &str = "cluster IP 192.168.129.64/24 was taken away";
 
 const DISK_FULL: &[Move] = &[
@@ -195,6 +198,27 @@ const FOREIGN_HOST_AT_TAKEOVER: &[Move] = &[
     Settles(Standby),
 ];
 
+/// Two pairs' cables in one switch. The other pair's node serves its own address by the time of the stall, and what it says
+/// must keep nobody from taking over from a dead active.
+const fn foreign_pair(keyed: Keyed) -> [Move; 14] {
+    [
+        Do(Neighbour(Some(keyed))),
+        Says(Active, FOREIGN_PAIR),
+        Says(Standby, FOREIGN_PAIR),
+        Keep(T_AND_MORE + 2_000),
+        Do(Freeze(Active)),
+        Pass(1_600),
+        Do(Thaw(Active)),
+        Keep(T_AND_MORE),
+        Do(Kill(Active)),
+        Takes(Standby, TAKEOVER),
+        Do(Start(Active)),
+        Settles(Standby),
+        SaysOnce(Standby, FOREIGN_PAIR),
+        Do(Neighbour(None)),
+    ]
+}
+
 const SWITCH_REBOOTS: &[Move] = &[Do(SwitchOff), Pass(5_000), Do(SwitchOn), SettlesAnyhow];
 
 const PORTS_BOUNCED: &[Move] = &[
@@ -291,6 +315,12 @@ pub(super) static ALL: &[Scenario] = &[
         "the active dies while a foreign host has the cluster IP: the standby takes it back",
         FOREIGN_HOST_AT_TAKEOVER,
     ),
+    told(
+        "foreign-pair",
+        "a node of another pair on the heartbeat segment: stall and death as without it",
+        &foreign_pair(Keyed::No),
+    ),
+    told("foreign-pair-keys", "the same, both pairs with keys of their own", &foreign_pair(Keyed::Yes)).needing(KEYED),
     told(
         "power-loss-silent",
         "the active loses its power, the cable's carrier stays: takeover after T",

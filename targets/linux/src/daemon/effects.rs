@@ -56,9 +56,10 @@ impl Daemon {
                 log::info!("role: {} -> {} ({reason}), term {term}", describe::role(from), describe::role(to));
                 self.journal.role(from, to, term, reason, self.config.mac);
             }
-            Output::Alert { alert, raised, mac } => {
-                log_alert(alert, raised, mac);
-                self.journal.alert(alert, raised, mac);
+            Output::Alert { alert, raised, mac, ip } => {
+                let detail = ip.filter(|_| raised).and_then(|ip| describe::detail(alert, ip, &self.config));
+                log_alert(alert, raised, mac, detail.as_deref());
+                self.journal.alert(alert, raised, mac, detail.as_deref());
             }
             Output::FaultChanged { faults, raised } => {
                 log_fault(faults, raised);
@@ -97,10 +98,11 @@ impl Daemon {
     }
 }
 
-fn log_alert(alert: Alert, raised: bool, mac: Option<MacAddr>) {
+fn log_alert(alert: Alert, raised: bool, mac: Option<MacAddr>, detail: Option<&str>) {
     let about = mac.map(|mac| format!(" ({mac})")).unwrap_or_default();
     if raised {
-        log::warn!("alert: {}{about}", describe::meaning(alert));
+        let detail = detail.map(|detail| format!(": {detail}")).unwrap_or_default();
+        log::warn!("alert: {}{about}{detail}", describe::meaning(alert));
     } else {
         log::info!("restored to normal: {}{about}", describe::meaning(alert));
     }

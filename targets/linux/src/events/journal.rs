@@ -38,9 +38,9 @@ impl Journal {
         Ok(Self { recorder, notifier, conditions, settled: Role::Init, yielded: false })
     }
 
-    /// An alert of the node began (`raised`) or ended.
-    pub(crate) fn alert(&mut self, alert: Alert, raised: bool, mac: Option<MacAddr>) {
-        self.change(describe::alert(alert), Source::Alert(alert), raised, mac);
+    /// An alert of the node began (`raised`) or ended; `detail` is what its event says beside the words of the alert.
+    pub(crate) fn alert(&mut self, alert: Alert, raised: bool, mac: Option<MacAddr>, detail: Option<&str>) {
+        self.change(describe::alert(alert), detail, Source::Alert(alert), raised, mac);
     }
 
     /// A fault of this node, whose address is `mac`, was raised or cleared. A failed service is told by its name with
@@ -48,7 +48,7 @@ impl Journal {
     pub(crate) fn fault(&mut self, faults: Faults, raised: bool, mac: MacAddr) {
         for (name, fault) in faults.iter_names() {
             if let Some(words) = describe::fault(name, fault) {
-                self.change(words, Source::Fault(fault), raised, Some(mac));
+                self.change(words, None, Source::Fault(fault), raised, Some(mac));
             }
         }
     }
@@ -56,12 +56,14 @@ impl Journal {
     /// Something that is wrong with this node (whose address is `mac`) and that only the adapter knows by name, as in
     /// `SERVICE asterisk`, began or ended. `text` is what the event says of it.
     pub(crate) fn own_condition(&mut self, cause: &str, text: &'static str, raised: bool, mac: MacAddr) {
-        self.change(Words { cause, text }, Source::Named, raised, Some(mac));
+        self.change(Words { cause, text }, None, Source::Named, raised, Some(mac));
     }
 
-    fn change(&mut self, words: Words<'_>, source: Source, raised: bool, mac: Option<MacAddr>) {
+    /// What differs from one time to the next is a detail and not part of the words, by which the end of a condition is known.
+    fn change(&mut self, words: Words<'_>, detail: Option<&str>, source: Source, raised: bool, mac: Option<MacAddr>) {
         if self.conditions.change(words, source, raised) {
-            let (cause, text) = (words.cause.to_owned(), words.text.to_owned());
+            let detail = detail.map(|detail| format!(": {detail}")).unwrap_or_default();
+            let (cause, text) = (words.cause.to_owned(), words.text.to_owned() + &detail);
             self.record(Log::Events, What::Alert { cause, text, raised, mac: mac.map(form::mac) });
         }
     }

@@ -25,6 +25,7 @@ const KNOWN: [(&str, &[&str]); 8] = [
             "hardware_fault_switch",
             "fast_failover",
             "key_file",
+            "allow_unauthenticated",
         ],
     ),
     ("network", &["method", "lan_interface", "wan_interface", "heartbeat_interface", "gateway"]),
@@ -124,6 +125,10 @@ impl Written {
         };
         assert_eq!(self.text("ha", "station_type"), Some(station_type));
         assert_eq!(self.text("network", "method"), Some(method));
+        assert!(
+            config.key.is_some() || self.flag("ha", "allow_unauthenticated", false),
+            "no key, and nobody wants that"
+        );
         assert_eq!(config.enabled, self.flag("ha", "enable", false));
         assert_eq!(config.fast_failover, self.flag("ha", "fast_failover", true));
         assert_eq!(i64::from(config.heartbeat_port), self.number("ha", "heartbeat_port", 9527));

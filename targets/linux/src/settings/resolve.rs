@@ -33,6 +33,7 @@ pub(crate) fn resolve(sections: &Sections, interfaces: &[Interface], problems: &
     if let Some((_, Err(reason))) = &key {
         report.add("ha.key_file", reason.clone());
     }
+    report_missing_key(&mut report);
     report_unknown_users(&mut report);
     let ports = sections.network.as_ref().map(|network| ports(network, interfaces, &mut report));
     let (ha, network, device) = (sections.ha.as_ref()?, sections.network.as_ref()?, sections.device.as_ref()?);
@@ -216,6 +217,17 @@ fn report_own_cluster_ip(ha: &Ha, interfaces: &[Interface], report: &mut Report<
     }
 }
 
+/// Without a key whoever reaches the LAN can move the role: that must be what the operator wants.
+fn report_missing_key(report: &mut Report<'_>) {
+    if report.sections.ha.as_ref().is_some_and(|ha| ha.key_file.is_none() && !ha.allow_unauthenticated) {
+        report.add(
+            "ha.key_file",
+            "is missing, and without a key forged heartbeats count; create one with `openssl rand -hex 32` in a file of mode 0600, \
+             the same on both nodes, or write allow_unauthenticated = true",
+        );
+    }
+}
+
 fn report_unknown_users(report: &mut Report<'_>) {
     for notify in &report.sections.notify {
         if let NotifyTarget::Command { user: Some(user), .. } = &notify.target
@@ -240,7 +252,9 @@ fn notes(ha: &Ha, network: &Network, device: &Device, fxo: Option<&Fxo>) -> Vec<
         );
     }
     if ha.key_file.is_none() {
-        notes.push("ha.key_file: is not set; heartbeats are not authenticated".to_owned());
+        notes.push("ha.allow_unauthenticated = true: forged heartbeats count; set key_file on both nodes".to_owned());
+    } else if ha.allow_unauthenticated {
+        notes.push("ha.allow_unauthenticated = true: has no effect with key_file".to_owned());
     }
     if network.method == NetworkMethod::Router && network.wan_interface.is_none() {
         notes

@@ -48,6 +48,7 @@ pub(super) fn ha(mut r: Reader<'_>) -> Option<Ha> {
     let hardware_fault_switch = r.or("hardware_fault_switch", Faults::empty(), fxo_ports);
     let fast_failover = r.or("fast_failover", true, v::boolean);
     let key_file = r.optional("key_file", v::absolute_path);
+    let allow_unauthenticated = r.or("allow_unauthenticated", false, v::boolean);
     r.finish();
     Some(Ha {
         enable,
@@ -61,6 +62,7 @@ pub(super) fn ha(mut r: Reader<'_>) -> Option<Ha> {
         hardware_fault_switch,
         fast_failover,
         key_file,
+        allow_unauthenticated,
     })
 }
 

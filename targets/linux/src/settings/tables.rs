@@ -25,6 +25,7 @@ pub(crate) struct Ha {
     pub(crate) hardware_fault_switch: Faults,
     pub(crate) fast_failover: bool,
     pub(crate) key_file: Option<PathBuf>,
+    pub(crate) allow_unauthenticated: bool,
 }
 
 /// Section `[network]`.

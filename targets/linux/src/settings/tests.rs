@@ -25,6 +25,7 @@ heartbeat_port = 9527
 heartbeat_timeout = 7
 hardware_fault_switch = ["FXO1"]
 fast_failover = true
+allow_unauthenticated = true
 
 [network]
 method = "switch"
@@ -83,9 +84,11 @@ fn a_good_configuration_has_no_problem_and_becomes_the_nodes() {
 }
 
 #[test]
-fn the_delivered_configuration_has_no_problem() {
+fn the_delivered_configuration_asks_for_a_key_or_the_wish_for_none_and_for_nothing_else() {
     let delivered = include_str!("../../dist/config.toml");
-    let (problems, resolved) = judge(delivered, &machine());
+    let (problems, _) = judge(delivered, &machine());
+    assert!(matches!(&problems[..], [only] if only.starts_with("ha.key_file: is missing")), "{problems:?}");
+    let (problems, resolved) = judge(&delivered.replace("# allow_", "allow_"), &machine());
     assert_eq!(problems, Vec::<String>::new());
     assert!(resolved.is_some());
 }
@@ -312,7 +315,7 @@ fn each_mistake_is_one_line_with_key_value_and_reason() {
 #[test]
 fn text_that_is_not_toml_is_named_by_its_line() {
     let said = complaint("[network]", "[network");
-    assert!(said.starts_with("line 13: is not TOML: "), "{said}");
+    assert!(said.starts_with("line 14: is not TOML: "), "{said}");
     assert_eq!(said.lines().count(), 1);
 }
 
@@ -376,7 +379,7 @@ fn write_key(path: &Path, text: &str, mode: u32) {
 }
 
 fn with_key_file(path: &Path) -> String {
-    with("fast_failover = true", &format!("key_file = {:?}", path.display().to_string()))
+    with("allow_unauthenticated = true", &format!("key_file = {:?}", path.display().to_string()))
 }
 
 #[test]
@@ -511,8 +514,20 @@ fn notes(line: &str, replacement: &str) -> Vec<String> {
 }
 
 #[test]
+fn a_pair_without_a_key_must_say_that_it_wants_none() {
+    let reason = "ha.key_file: is missing, and without a key forged heartbeats count; create one with `openssl rand -hex 32` in a \
+                  file of mode 0600, the same on both nodes, or write allow_unauthenticated = true";
+    for line in ["", "allow_unauthenticated = false"] {
+        let (problems, resolved) = judge(&with("allow_unauthenticated = true", line), &machine());
+        assert_eq!(problems, [reason]);
+        assert!(resolved.is_none());
+    }
+    assert!(judge(GOOD, &machine()).1.is_some());
+}
+
+#[test]
 fn settings_that_have_no_effect_are_noted_and_accepted() {
-    let no_key = "ha.key_file: is not set; heartbeats are not authenticated";
+    let no_key = "ha.allow_unauthenticated = true: forged heartbeats count; set key_file on both nodes";
     let no_fxo = "ha.hardware_fault_switch: has no effect without [fxo]; nothing watches the FXO ports";
     assert_eq!(notes("enable = true", "enable = true"), [no_key, no_fxo]);
     assert_eq!(notes("hardware_fault_switch = [\"FXO1\"]", ""), [no_key]);

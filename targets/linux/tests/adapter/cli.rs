@@ -16,7 +16,10 @@ fn check_accepts_a_good_configuration() {
     let answer = site.ask("check");
     assert_eq!(answer.code, 0, "{answer:?}");
     assert_eq!(answer.out, format!("{}: ok\n", site.config().display()));
-    assert_eq!(answer.err, "note: ha.key_file: is not set; heartbeats are not authenticated\n");
+    assert_eq!(
+        answer.err,
+        "note: ha.allow_unauthenticated = true: forged heartbeats count; set key_file on both nodes\n"
+    );
 }
 
 #[test]

@@ -36,6 +36,7 @@ const STATUS_FIELDS: &[&str] = &[
     "cluster_ip.address string",
     "cluster_ip.bound bool",
     "counters.events_dropped number",
+    "counters.frames_foreign number",
     "counters.frames_malformed number",
     "counters.frames_ok number",
     "counters.frames_replayed number",

@@ -184,8 +184,8 @@ fn the_daemon_leaves_no_core_dump_that_would_hold_the_key() {
     let file = here.join("key");
     fs::write(&file, &key).unwrap();
     fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
-    let key_file = format!("enable = true\nkey_file = {:?}", file.display().to_string());
-    site.configure(|text| text.replace("enable = true", &key_file));
+    let key_file = format!("key_file = {:?}", file.display().to_string());
+    site.configure(|text| text.replace("allow_unauthenticated = true", &key_file));
     let run = format!("{} run --config {}", env!("CARGO_BIN_EXE_ucm-ha"), site.config().display());
     let mut daemon = site.start_as(with_dumps(&run));
     daemon.wait_until_ready();

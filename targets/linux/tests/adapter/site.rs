@@ -85,7 +85,7 @@ impl Site {
     pub(crate) fn configure(&self, change: impl FnOnce(String) -> String) {
         let text = format!(
             "[ha]\nenable = true\nstation_type = \"primary\"\ncluster_ip = \"192.168.129.64/24\"\n\
-             peer_ip = \"192.168.129.43\"\nheartbeat_timeout = 3\n\n\
+             peer_ip = \"192.168.129.43\"\nheartbeat_timeout = 3\nallow_unauthenticated = true\n\n\
              [network]\nmethod = \"switch\"\nlan_interface = \"eth0\"\nheartbeat_interface = \"eth1\"\n\
              gateway = \"192.168.129.1\"\n\n[device]\nmodel = \"UCM6304A\"\nfirmware = \"1.0.10.2\"\n\n\
              [paths]\nstate_dir = {:?}\nrun_dir = {:?}\n",

@@ -88,7 +88,7 @@ fn configuration(dir: &Path) -> String {
     format!(
         "[ha]\nenable = true\nstation_type = \"secondary\"\ncluster_ip = \"{CLUSTER_IP}/24\"\n\
          peer_ip = \"192.168.129.42\"\nheartbeat_timeout = {}\nfast_failover = false\n\
-         hardware_fault_switch = [\"FXO1\", \"FXO2\"]\n\n\
+         hardware_fault_switch = [\"FXO1\", \"FXO2\"]\nallow_unauthenticated = true\n\n\
          [network]\nmethod = \"switch\"\nlan_interface = \"eth0\"\nheartbeat_interface = \"eth1\"\n\
          gateway = \"192.168.129.1\"\n\n[device]\nmodel = \"UCM6304A\"\nfirmware = \"1.0.10.2\"\n\n\
          [paths]\nstate_dir = {:?}\nrun_dir = {:?}\n",
