@@ -4,7 +4,6 @@
 //! another pair: it is told of and has no influence. What says too little to tell (version 0.1) is judged without this.
 
 use super::Node;
-use super::receive::count;
 use crate::role::{Role, Sight};
 use crate::time::Instant;
 use crate::types::MacAddr;
@@ -48,12 +47,6 @@ impl Node {
             (true, false) => Sender::WrongAddress,
             (false, false) => Sender::Foreign,
         }
-    }
-
-    pub(super) fn note_foreign(&mut self, repr: &Repr) {
-        count(&mut self.counters.frames_foreign);
-        let ip = repr.extension.map(|said| said.own_ip);
-        self.alert.foreign = Stranger { mac: repr.mac, ip, at: Some(self.now) };
     }
 
     /// Beside a peer that would serve another cluster IP only who was active last, and so has the address that phones use,

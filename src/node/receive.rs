@@ -108,6 +108,13 @@ impl Node {
         }
     }
 
+    /// Told of and counted, and nothing else.
+    fn note_foreign(&mut self, repr: &Repr) {
+        count(&mut self.counters.frames_foreign);
+        let ip = repr.extension.map(|said| said.own_ip);
+        self.alert.foreign = Stranger { mac: repr.mac, ip, at: Some(self.now) };
+    }
+
     /// Whether a newer frame of the same boot came before, on the other path.
     fn is_overtaken(&self, repr: &Repr) -> bool {
         self.peer.facts().is_some_and(|facts| facts.boot_id == repr.boot_id && facts.sequence > repr.sequence)
@@ -125,6 +132,6 @@ impl Node {
 }
 
 #[inline(never)]
-pub(super) fn count(counter: &mut u32) {
+fn count(counter: &mut u32) {
     *counter = counter.saturating_add(1);
 }

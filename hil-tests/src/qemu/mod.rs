@@ -18,11 +18,11 @@ use crate::rig::{Answer, Facts, Rig, Tap};
 use board::WATCHDOG;
 use lab::error::Context;
 use lab::frames::FrameSocket;
-use lab::network::{CABLE_BRIDGE, Cut};
+use lab::network::Cut;
 use lab::pair::Ability;
 use lab::paths::ROOT;
 use lab::plan::{GATEWAY, LAN, Node, PHONE, Wire};
-use lab::site::{LAN_BRIDGE, Site, attach};
+use lab::site::{CABLE_BRIDGE, LAN_BRIDGE, Site, attach};
 use lab::stimulus::Stimulus;
 
 use std::io;

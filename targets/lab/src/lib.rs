@@ -22,7 +22,7 @@ mod lab_course;
 pub mod links;
 mod load;
 mod moves;
-mod neighbour;
+pub mod neighbour;
 pub mod netns;
 pub mod network;
 pub mod observer;

@@ -2,11 +2,9 @@
 
 use crate::error::Context;
 use crate::links::End;
-use crate::network::CABLE_BRIDGE;
 use crate::paths::{DAEMON, ROOT, daemon_program};
 use crate::plan::{CABLE, GATEWAY, LAN};
-use crate::site::{Site, attach};
-use crate::stimulus::Keyed;
+use crate::site::{CABLE_BRIDGE, Site, attach};
 use std::fs::{self, OpenOptions, Permissions};
 use std::io;
 use std::net::Ipv4Addr;
@@ -23,6 +21,15 @@ const CABLE_PORT: &str = "neighbour-cable";
 pub(crate) const ADDRESS: Cidr = Cidr { address: Ipv4Addr::new(192, 168, 129, 52), prefix_len: 24 };
 /// A key that the pair does not have.
 const KEY: &str = "7777777777777777777777777777777777777777777777777777777777777777";
+
+/// Whether another pair has a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keyed {
+    /// One of its own.
+    Yes,
+    /// None, as shipped.
+    No,
+}
 
 /// The node. Dropping this kills its daemon.
 pub(crate) struct Neighbour {

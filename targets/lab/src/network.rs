@@ -5,19 +5,16 @@
 
 use crate::frames::FrameSocket;
 use crate::links::End;
-use crate::neighbour::Neighbour;
+use crate::neighbour::{Keyed, Neighbour};
 use crate::plan::{CABLE, CLUSTER_IP, GATEWAY, LAN, Node, PHONE, Port, WAN, Wire};
 use crate::relay::{Impairment, Relay};
-use crate::site::{LAN_BRIDGE, Site, attach};
-use crate::stimulus::Keyed;
+use crate::site::{CABLE_BRIDGE, LAN_BRIDGE, Site, attach};
 use crate::stranger::Stranger;
 use std::fmt;
 use std::io;
 
 /// The other part of the LAN while it is split.
 const SPLIT_BRIDGE: &str = "lan-split";
-/// The heartbeat cable.
-pub const CABLE_BRIDGE: &str = "cable";
 
 /// A station on the LAN.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,6 +6,8 @@ use crate::plan::LAN;
 use std::io;
 use ucm_ha::types::Cidr;
 
+/// What both ends of the cable are plugged into.
+pub const CABLE_BRIDGE: &str = "cable";
 /// The LAN's switch.
 pub const LAN_BRIDGE: &str = "lan";
 

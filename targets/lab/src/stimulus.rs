@@ -1,6 +1,7 @@
 //! What can be done to a pair. A table of a scenario names the nodes by their roles at its beginning ([`Who`]), a rig by
 //! themselves.
 
+use crate::neighbour::Keyed;
 use crate::network::Cut;
 use crate::plan::{HEARTBEAT_PORT, Node, Wire};
 use crate::relay::Impairment;
@@ -230,15 +231,6 @@ impl<N: Copy> Stimulus<N> {
             | Self::StormRages => None,
         }
     }
-}
-
-/// Whether another pair has a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Keyed {
-    /// One of its own.
-    Yes,
-    /// None, as shipped.
-    No,
 }
 
 /// The stimuli that have a name, as a bench file and the rig's socket say it.

@@ -5,10 +5,10 @@ use crate::moves::Move::{
     Switch, Takes,
 };
 use crate::moves::{BAD_WIRES, KEYED, Scenario, told};
+use crate::neighbour::Keyed;
 use crate::network::Cut;
 use crate::plan::Wire::{Cable, Lan};
 use crate::relay::Impairment;
-use crate::stimulus::Keyed;
 use crate::stimulus::Stimulus::{
     ClusterIpRemoved, Cut as CutPort, CutAll, DiskFull, DiskGood, DiskStalls, EventsLost, Freeze, Impair, ImpairAll,
     InterfaceBack, InterfaceDeleted, InterfaceNamedBack, InterfaceRenamed, Kill, Mend, MendAll, Neighbour,
