@@ -8,6 +8,7 @@ use mio::{Interest, Registry, Token};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use rustix::thread::{CapabilitySet, capabilities};
 use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -155,9 +156,15 @@ impl Process {
         let running = self.running.take_if(|running| has_ended(&running.pidfd))?;
         self.ended = Some(running.pid.as_raw_nonzero().get());
         let status = Stat::read(running.pid.as_raw_nonzero().get()).and_then(|stat| stat.zombie_status());
+        let status = status.filter(|status| *status != 0 || may_trace());
         let status = status.or_else(|| sys::exit_status(running.pidfd.as_fd()));
         Some(status.map_or(End::Unknown, End::from_status))
     }
+}
+
+/// Whether a status of 0 means one: the kernel shows 0 to those who may not trace the process.
+fn may_trace() -> bool {
+    capabilities(None).is_ok_and(|held| held.effective.contains(CapabilitySet::SYS_PTRACE))
 }
 
 /// Whether a process is a child of `ancestor`, or of its children.

@@ -54,6 +54,7 @@ const STATUS_FIELDS: &[&str] = &[
     "ha_status string",
     "mac string",
     "notify array",
+    "parts array",
     "peer.cable bool",
     "peer.firmware null",
     "peer.ip string",
