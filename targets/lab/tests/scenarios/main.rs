@@ -81,6 +81,8 @@ plays! { beside_others,
     a_standby_that_only_arp_holds_back: "own-address-and-cable"
     a_foreign_host_that_takes_the_cluster_ip: "foreign-host"
     a_foreign_host_that_has_the_cluster_ip_when_the_active_dies: "foreign-takeover"
+    another_pair_on_the_heartbeat_segment: "foreign-pair"
+    another_pair_with_keys_on_the_heartbeat_segment: "foreign-pair-keys"
 }
 
 plays! { alone,

@@ -11,6 +11,7 @@ mod client;
 mod part;
 mod rights;
 
+use crate::sys;
 use client::{Client, End, Talk};
 use mio::net::{UnixListener, UnixStream};
 use mio::{Interest, Registry, Token};
@@ -19,9 +20,9 @@ pub(crate) use part::PartNews;
 use part::Parts;
 use rights::Users;
 use rustix::fs::{Gid, Mode, chmod, chown};
-use rustix::net::sockopt::socket_peercred;
 use rustix::process::getegid;
 use std::io::{self, ErrorKind, Write};
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use ucm_ha::{Duration, Instant};
 use ucm_ha_control::status::PartStatus;
@@ -139,8 +140,8 @@ impl Server {
     }
 
     fn admit(&mut self, mut stream: UnixStream, registry: &Registry, now: Instant) {
-        let uid = match socket_peercred(&stream) {
-            Ok(peer) => peer.uid.as_raw(),
+        let uid = match sys::peer(stream.as_fd()) {
+            Ok(peer) => peer.uid,
             Err(error) => return log::warn!("the kernel does not tell who asks: {error}"),
         };
         self.make_room_to_ask(uid);
