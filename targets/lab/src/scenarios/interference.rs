@@ -8,6 +8,14 @@ use std::time::{Duration, Instant};
 
 /// An active that cannot reach the gateway hands over after 2.5 s; with the handover and the lab's own time.
 const GATEWAY_LOST: Duration = Duration::from_millis(3500);
+/// What a bad wire does.
+const LOSSY: Impairment = Impairment {
+    loss_pct: 20,
+    duplicate_pct: 5,
+    delay: Duration::from_millis(2),
+    jitter: Duration::from_millis(8),
+    ..Impairment::GOOD
+};
 /// For how long a bad network is watched, where no other time was asked for, in seconds.
 const WATCH_S: u32 = 10;
 
@@ -80,19 +88,22 @@ pub(super) fn filtered(course: &mut Course) -> Step {
     Ok(())
 }
 
-pub(super) fn lossy(course: &mut Course) -> Step {
-    let active = course.boot()?;
-    let impairment = Impairment {
-        loss_pct: 20,
-        duplicate_pct: 5,
-        delay: Duration::from_millis(2),
-        jitter: Duration::from_millis(8),
-        ..Impairment::default()
-    };
+/// Both ends of both wires: more than a third of all frames between the nodes is lost.
+pub(super) fn lossy_heavy(course: &mut Course) -> Step {
+    course.boot()?;
     for node in Node::ALL {
         for wire in Wire::ALL {
-            course.pair.impair(Port { node, wire }, impairment)?;
+            course.pair.impair(Port { node, wire }, LOSSY)?;
         }
+    }
+    course.pass(Duration::from_secs(course.seconds.unwrap_or(WATCH_S).into()))
+}
+
+pub(super) fn lossy(course: &mut Course) -> Step {
+    let active = course.boot()?;
+    // Three wires. A frame between the nodes crosses both of the LAN.
+    for port in [Port::lan(Node::A), Port::lan(Node::B), Port::cable(Node::A)] {
+        course.pair.impair(port, LOSSY)?;
     }
     let length = Duration::from_secs(course.seconds.unwrap_or(WATCH_S).into());
     course.watch("the same roles on bad wires", length, |course| {

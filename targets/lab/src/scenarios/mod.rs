@@ -122,6 +122,12 @@ static ACTED: &[Scenario] = &[
         interference::lossy,
     )
     .needing(BAD_WIRES),
+    Scenario::acted(
+        "lossy-heavy",
+        "the same at both ends of each wire: never two, and the pair is complete again",
+        interference::lossy_heavy,
+    )
+    .needing(BAD_WIRES),
     Scenario::acted("chaos", "one or two faults at a time, at random: never two holders, always back", chaos::chaos)
         .needing(BAD_WIRES),
     Scenario::acted(

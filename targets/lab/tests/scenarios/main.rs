@@ -68,6 +68,7 @@ plays! { beside_others,
     both_nodes_rebooted_while_only_arp_passes: "reboot-filtered"
     loss_of_30_percent: "loss"
     loss_doubles_and_delays_of_20_percent: "lossy"
+    the_same_at_both_ends_never_makes_two_actives: "lossy-heavy"
     frames_that_come_twice: "duplicates"
     jitter_of_100_ms: "jitter"
     jitter_of_200_ms_never_makes_two_actives: "jitter-heavy"
