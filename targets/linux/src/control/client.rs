@@ -34,7 +34,6 @@ pub(super) struct Client {
     pub(super) talk: Talk,
     /// When it ends unless something happens; `NEVER` for a conversation that lasts.
     pub(super) deadline: Instant,
-    came_at: Instant,
     /// Read, and no whole line yet.
     line: Vec<u8>,
     /// Of a line that is being written.
@@ -55,7 +54,6 @@ impl Client {
             uid,
             talk: Talk::Asking,
             deadline: now + REQUEST_TIMEOUT,
-            came_at: now,
             line: Vec::new(),
             unsent: Vec::new(),
             behind: false,
@@ -64,9 +62,9 @@ impl Client {
         }
     }
 
-    /// Since when it holds its place without having asked; `None` once it has.
-    pub(super) fn idle_since(&self) -> Option<Instant> {
-        (self.talk == Talk::Asking).then_some(self.came_at)
+    /// Until when it may hold its place without having asked; `None` once it has. Who came first has to leave first.
+    pub(super) fn idle_until(&self) -> Option<Instant> {
+        (self.talk == Talk::Asking).then_some(self.deadline)
     }
 
     /// Waits for an outcome. What it said besides its request does not count.
@@ -78,8 +76,8 @@ impl Client {
     /// Goes on as a conversation that lasts.
     pub(super) fn last(&mut self, talk: Talk, now: Instant) {
         (self.talk, self.deadline, self.moved_at) = (talk, Instant::NEVER, now);
-        // It may have said more than its request already.
-        self.more = true;
+        // It may have said more than its request already. What was told before is not for it.
+        (self.more, self.behind) = (true, false);
     }
 
     /// The next whole line; `None` when there is none yet.

@@ -164,7 +164,7 @@ impl Server {
         if self.count(|client| self.asks_beside(client, uid)) < MAX_ASKING {
             return;
         }
-        let idle = |client: &Client| client.idle_since().filter(|_| self.asks_beside(client, uid));
+        let idle = |client: &Client| client.idle_until().filter(|_| self.asks_beside(client, uid));
         let oldest = (0..).zip(&self.clients).filter_map(|(i, slot)| Some((idle(slot.as_ref()?)?, i))).min();
         if let Some((_, number)) = oldest {
             self.end(number, Some("no request, and others wait"));
