@@ -90,19 +90,17 @@ fn whoever_says_by_arp_that_it_is_the_peer_makes_no_second_active() {
     }
 }
 
+/// Keeps heartbeats back, plays the last of them, and poses as the peer and the gateway.
+fn withholding(rate: u64, tape_us: Us) -> Tactic {
+    Tactic { withholds: true, plays: Tape::Last(tape_us), rate, is_peer: true, is_gateway: true, ..Tactic::NOTHING }
+}
+
 #[test]
 fn heartbeats_that_were_withheld_do_not_unseat_a_lone_active() {
     for settings in with_key() {
         for (rate, tape_us) in [(1, 20 * SEC), (20, 20 * SEC), (3, 1400 * MS), (1, 300 * MS), (3000, 20 * SEC)] {
             given_pair(&settings, |lab| {
-                let tactic = Tactic {
-                    withholds: true,
-                    plays: Tape::Last(tape_us),
-                    rate,
-                    is_peer: true,
-                    is_gateway: true,
-                    ..Tactic::NOTHING
-                };
+                let tactic = withholding(rate, tape_us);
                 lab.world.recorder.listen();
                 lab.begin(Kind::Recorder(tactic));
                 lab.run(20 * SEC);
@@ -122,14 +120,7 @@ fn heartbeats_that_were_withheld_delay_a_takeover_by_half_a_timeout_at_most() {
         for (rate, tape_us) in [(1, 20 * SEC), (20, 20 * SEC), (20, 1400 * MS), (1, 1400 * MS), (3000, 20 * SEC)] {
             for is_cluster in [false, true] {
                 given_pair(&settings, |lab| {
-                    let tactic = Tactic {
-                        withholds: true,
-                        plays: Tape::Last(tape_us),
-                        rate,
-                        is_peer: true,
-                        is_cluster,
-                        is_gateway: true,
-                    };
+                    let tactic = Tactic { is_cluster, ..withholding(rate, tape_us) };
                     lab.world.recorder.listen();
                     lab.begin(Kind::Recorder(tactic));
                     lab.run(20 * SEC);
