@@ -310,9 +310,12 @@ mod tests {
     #[test]
     fn a_process_is_of_the_program_whose_file_it_runs() {
         assert!(is_this_program(std::process::id().try_into().unwrap()).unwrap());
-        let mut other = Command::new("sleep").arg("600").stdin(Stdio::null()).spawn().unwrap();
+        let mut other = Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        // It answers, so it is no copy of this process any more; in an emulator `spawn` does not wait for that.
+        other.stdin.as_mut().unwrap().write_all(b"?").unwrap();
+        other.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
         let same = is_this_program(other.id().try_into().unwrap());
-        other.kill().unwrap();
+        drop(other.stdin.take());
         other.wait().unwrap();
         assert!(!same.unwrap());
         assert!(is_this_program(0).is_err(), "from another namespace");
