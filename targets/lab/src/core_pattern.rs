@@ -6,17 +6,24 @@
 use crate::error::Context;
 use crate::paths::{self, DAEMON};
 use crate::plan::Node;
+use crate::priority;
 use rustix::process::geteuid;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, symlink};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 const CORE_PATTERN: &str = "/proc/sys/kernel/core_pattern";
 /// The kernel starts its helper outside of the lab, so this is outside, too.
 const DIR: &str = "/tmp/ucm-ha-lab-core";
 /// What was there before, locked by the lab that changed it.
 const ORIGINAL: &str = "original";
+/// What the kernel starts.
+const STARTER: &str = "starter";
+/// How long a helper may take to end.
+const HELPER_PATIENCE: Duration = Duration::from_secs(2);
 
 /// The changed `core_pattern`. Dropping this puts back what was there.
 pub(crate) struct CorePattern {
@@ -41,14 +48,8 @@ impl CorePattern {
         original.write_all(before.as_bytes())?;
         original.sync_all()?;
         let set = Self { _lock: original };
-        // Inside the lab a process has the number %p, and its files are under those of %P as seen from outside.
-        let run_dir = paths::run_dir(node);
-        let pattern = format!(
-            "|{DIR}/{DAEMON} core-helper --run-dir /proc/%P/root{} --dir {} %p %s %e",
-            run_dir.display(),
-            Self::dumps().display()
-        );
-        fs::write(CORE_PATTERN, pattern).context("cannot set core_pattern")?;
+        write_starter(node).context("cannot write what starts the helper")?;
+        fs::write(CORE_PATTERN, format!("|{DIR}/{STARTER} %P %p %s %e")).context("cannot set core_pattern")?;
         Ok(set)
     }
 
@@ -64,6 +65,19 @@ impl Drop for CorePattern {
             eprintln!("lab: {CORE_PATTERN} cannot be put back: {error}; it was {DIR}/{ORIGINAL}");
         }
     }
+}
+
+/// The kernel starts a helper with nobody's priority; this one starts it with that of the lab. Inside the lab a process has the number
+/// %p, and its files are under those of %P as seen from outside.
+fn write_starter(node: Node) -> io::Result<()> {
+    let script = format!(
+        "#!/bin/sh\nexec nice -n {} {DIR}/{DAEMON} core-helper --run-dir \"/proc/$1/root{}\" --dir {} \"$2\" \"$3\" \"$4\"\n",
+        priority::NICE,
+        paths::run_dir(node).display(),
+        CorePattern::dumps().display()
+    );
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o700).open(Path::new(DIR).join(STARTER))?;
+    file.write_all(script.as_bytes())
 }
 
 /// Puts back what a lab that died has left changed.
@@ -95,5 +109,18 @@ fn put_back() -> io::Result<()> {
     if !original.is_empty() {
         fs::write(CORE_PATTERN, original)?;
     }
-    fs::remove_dir_all(DIR)
+    remove_folder()
+}
+
+/// A helper that has stored its dump may still be at its notes.
+fn remove_folder() -> io::Result<()> {
+    let begin = Instant::now();
+    loop {
+        match fs::remove_dir_all(DIR) {
+            Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty && begin.elapsed() < HELPER_PATIENCE => {
+                thread::sleep(Duration::from_millis(10));
+            }
+            removed => return removed,
+        }
+    }
 }

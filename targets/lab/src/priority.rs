@@ -7,7 +7,7 @@ use std::fs;
 use std::io::{self, ErrorKind};
 
 /// Nice value of a rig and everything in it.
-const NICE: i32 = -15;
+pub(crate) const NICE: i32 = -15;
 
 /// Puts this process, and what it starts from now on, before other programs. It must lead no process group.
 pub fn take() -> io::Result<()> {
