@@ -97,9 +97,7 @@ impl Pair for Lab {
     }
 
     fn two_holders(&self) -> Option<String> {
-        let both_bound = self.sightings().both_bound;
-        let what = || format!("never both nodes with the cluster IP, was {both_bound:?}");
-        (!both_bound.is_zero()).then(what)
+        self.sightings().two_holders()
     }
 
     fn settle_limit(&self, timeout: Duration) -> Duration {

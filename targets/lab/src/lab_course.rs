@@ -2,7 +2,6 @@
 
 use crate::course;
 pub(crate) use crate::course::{Failure, Figure, PHONE_JUDGES, Step};
-use crate::observer::FAST_PERIOD;
 use crate::operations::Lab;
 use crate::plan::Node;
 use std::time::{Duration, Instant};
@@ -13,8 +12,7 @@ pub(crate) type Course = course::Course<Lab>;
 impl Course {
     /// A check that the cluster IP was bound no more often than this.
     pub(crate) fn expect_at_most_binds(&mut self, since: Instant, limit: usize) -> Step {
-        let bindings = self.pair.sightings().bindings;
-        let binds = bindings.iter().filter(|binding| binding.bound && binding.at > since).count();
+        let binds = self.pair.sightings().after(since).filter(|binding| binding.bound).count();
         self.expect(binds <= limit, format_args!("at most {limit} changes of the active, were {binds}"))
     }
 
@@ -24,11 +22,6 @@ impl Course {
             self.pair.start(node)?;
         }
         self.settle()
-    }
-
-    /// Makes the observer look as fast as it can from now on, where release and bind follow each other closely.
-    pub(crate) fn observe_closely(&mut self) {
-        self.pair.observe_every(FAST_PERIOD);
     }
 
     /// Waits until a node is active, has bound the address, and serves the phone. Gives the time of the bind.

@@ -6,6 +6,7 @@
 #![deny(unsafe_code)]
 
 mod acts;
+mod address_events;
 mod aftermath;
 pub mod capture;
 mod cli;

@@ -136,7 +136,7 @@ impl Player<'_> {
         let node = who.node(self.active);
         let what = format_args!("{node} has the cluster IP");
         self.course
-            .wait_for(what, Duration::from_millis(ms), |course| course.pair.sightings().now[node.index()])
+            .wait_for(what, Duration::from_millis(ms), |course| course.pair.sightings().now()[node.index()])
             .map(drop)
     }
 

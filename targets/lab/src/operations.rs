@@ -17,7 +17,7 @@ use crate::storm::Storm;
 use crate::timeline::Timeline;
 use crate::worker::Worker;
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use ucm_ha_control::Report;
 
 /// The FXO port that a key of the live picture kills.
@@ -454,10 +454,5 @@ impl Lab {
     /// What the observer saw.
     pub fn sightings(&self) -> Sightings {
         self.observer.sightings()
-    }
-
-    /// How often the observer looks.
-    pub fn observe_every(&self, period: Duration) {
-        self.observer.set_period(period);
     }
 }
