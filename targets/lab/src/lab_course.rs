@@ -16,6 +16,18 @@ impl Course {
         self.expect(binds <= limit, format_args!("at most {limit} changes of the active, were {binds}"))
     }
 
+    /// A check that the cluster IP was neither bound nor released.
+    pub(crate) fn expect_unchanged(&mut self, since: Instant) -> Step {
+        let change = self.pair.sightings().after(since).next().copied();
+        self.expect(change.is_none(), format_args!("the cluster IP stays where it is, there was {change:?}"))
+    }
+
+    /// A check that this node has not bound the cluster IP.
+    pub(crate) fn expect_not_bound(&mut self, node: Node, since: Instant) -> Step {
+        let bound = self.pair.sightings().bound_after(node, since);
+        self.expect(bound.is_none(), format_args!("{node} has not bound the cluster IP"))
+    }
+
     /// Starts both daemons and waits for a settled pair; gives the active.
     pub(crate) fn boot(&mut self) -> Step<Node> {
         for node in Node::ALL {

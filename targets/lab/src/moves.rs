@@ -3,9 +3,11 @@
 use crate::lab_course::{Course, Step};
 use crate::operations::Lab;
 use crate::pair::{Ability, Pair};
+use crate::plan::Node;
 use crate::scenario;
 use crate::stimulus::{Stimulus, Who};
 use crate::storm;
+use std::fmt::Display;
 use std::time::{Duration, Instant};
 
 /// A log line must be there by then.
@@ -33,7 +35,8 @@ pub(crate) enum Move {
     Do(Stimulus<Who>),
     /// So much time passes.
     Pass(u64),
-    /// Both keep the roles of the beginning for so long.
+    /// Both keep the roles of the beginning for so long, and the cluster IP was not gone for an instant. Since the pair was last complete
+    /// or the role last taken, as told, nobody else has bound it either.
     Keep(u64),
     /// This node becomes active and serves the phone within this time from what was done last.
     Takes(Who, u64),
@@ -62,20 +65,31 @@ pub(crate) enum Move {
 /// Plays a scenario from the boot of both nodes on.
 fn play(course: &mut Course, moves: &[Move]) -> Step {
     let active = course.boot()?;
-    let mut player = Player { course, active, since: Instant::now() };
+    let mut player = Player { course, active, since: Instant::now(), settled: Instant::now() };
     moves.iter().try_for_each(|what| player.play(*what))
 }
 
 struct Player<'a> {
     course: &'a mut Course,
     /// Who was active at the beginning.
-    active: crate::plan::Node,
+    active: Node,
     /// When something was last done.
     since: Instant,
+    /// When the role was last taken or the pair complete, as told.
+    settled: Instant,
 }
 
 impl Player<'_> {
     fn play(&mut self, what: Move) -> Step {
+        use Move::{Settles, SettlesAnyhow, Takes};
+        self.make(what)?;
+        if matches!(what, Takes(..) | Settles(_) | SettlesAnyhow) {
+            self.settled = Instant::now();
+        }
+        Ok(())
+    }
+
+    fn make(&mut self, what: Move) -> Step {
         let (active, since, course) = (self.active, self.since, &mut *self.course);
         match what {
             Move::Do(stimulus) => {
@@ -83,7 +97,7 @@ impl Player<'_> {
                 Ok(course.pair.apply(stimulus.on(active))?)
             }
             Move::Pass(ms) => course.pass(Duration::from_millis(ms)),
-            Move::Keep(ms) => course.watch("the same roles", Duration::from_millis(ms), |course| {
+            Move::Keep(ms) => self.keep(active, "the same roles", ms, |course| {
                 course.has_role(active, "Active") && course.has_role(active.peer(), "Standby")
             }),
             Move::Takes(who, ms) => {
@@ -130,6 +144,13 @@ impl Player<'_> {
             }
             Move::SettlesAnyhow => course.settle().map(drop),
         }
+    }
+
+    fn keep(&mut self, node: Node, what: impl Display, ms: u64, holds: impl FnMut(&mut Course) -> bool) -> Step {
+        let begin = Instant::now();
+        self.course.watch(what, Duration::from_millis(ms), holds)?;
+        self.course.expect_unchanged(begin)?;
+        self.course.expect_not_bound(node.peer(), self.settled)
     }
 
     fn binds(&mut self, who: Who, ms: u64) -> Step {

@@ -200,7 +200,7 @@ const FOREIGN_HOST_AT_TAKEOVER: &[Move] = &[
 
 /// Two pairs' cables in one switch. The other pair's node serves its own address by the time of the stall, and what it says
 /// must keep nobody from taking over from a dead active.
-const fn foreign_pair(keyed: Keyed) -> [Move; 14] {
+const fn foreign_pair(keyed: Keyed) -> [Move; 15] {
     [
         Do(Neighbour(Some(keyed))),
         Says(Active, FOREIGN_PAIR),
@@ -209,6 +209,8 @@ const fn foreign_pair(keyed: Keyed) -> [Move; 14] {
         Do(Freeze(Active)),
         Pass(1_600),
         Do(Thaw(Active)),
+        // The kernel may have dropped it meanwhile, as it should.
+        Binds(Active, BY_EVENT),
         Keep(T_AND_MORE),
         Do(Kill(Active)),
         Takes(Standby, TAKEOVER),
