@@ -38,6 +38,7 @@ pub mod phone;
 pub mod plan;
 mod print;
 pub mod priority;
+pub mod recorder;
 pub mod relay;
 mod report;
 pub mod sandbox;
@@ -47,7 +48,7 @@ mod service;
 pub mod site;
 pub mod stimulus;
 mod storm;
-mod stranger;
+pub mod stranger;
 #[expect(unsafe_code, reason = "the only module that may")]
 mod sys;
 pub mod timeline;
