@@ -49,6 +49,7 @@ impl Pair for Lab {
             Stimulus::MendAll => Port::all().try_for_each(|port| self.mend(port)),
             Stimulus::SwitchOff => Node::ALL.into_iter().try_for_each(|node| self.cut(Port::lan(node), Cut::Carrier)),
             Stimulus::SwitchOn => Node::ALL.into_iter().try_for_each(|node| self.mend(Port::lan(node))),
+            Stimulus::Separate => self.separate_nodes(),
             Stimulus::Split(node) => self.split_lan(&[Station::Node(node)]),
             Stimulus::GatewayDead => self.set_gateway(false),
             Stimulus::FxoFault(node, port) => self.set_fxo(node, port.number(), "dead"),
@@ -74,13 +75,15 @@ impl Pair for Lab {
             Stimulus::InterfaceRenamed(node, wire) => self.rename_interface(Port { node, wire }, true),
             Stimulus::InterfaceNamedBack(node, wire) => self.rename_interface(Port { node, wire }, false),
             Stimulus::EventsLost(node) => self.overrun_events(node),
-            Stimulus::Stranger(there) => self.set_stranger(there),
+            Stimulus::Stranger(claim) => self.set_stranger(claim),
             Stimulus::Neighbour(keyed) => self.set_neighbour(keyed),
             Stimulus::StormGathers(wire) => self.gather_storm(wire),
             Stimulus::StormRages => {
                 self.let_storm_rage();
                 Ok(())
             }
+            Stimulus::RecorderListens => self.record_heartbeats(),
+            Stimulus::RecorderPlays(tape, rate) => self.replay_heartbeats(tape, rate),
         }
     }
 
@@ -97,9 +100,7 @@ impl Pair for Lab {
     }
 
     fn two_holders(&self) -> Option<String> {
-        let both_bound = self.sightings().both_bound;
-        let what = || format!("never both nodes with the cluster IP, was {both_bound:?}");
-        (!both_bound.is_zero()).then(what)
+        self.sightings().two_holders()
     }
 
     fn settle_limit(&self, timeout: Duration) -> Duration {

@@ -31,7 +31,7 @@ fn look(course: &mut Course) -> Step {
     let standby = active.peer();
     let is_standby = course.has_role(standby, "Standby");
     course.expect(is_standby, format_args!("{standby} is standby"))?;
-    let bound = course.pair.sightings().now;
+    let bound = course.pair.sightings().now();
     course.expect(bound[active.index()], format_args!("{active} has the cluster IP"))?;
     course.expect(!bound[standby.index()], format_args!("{standby} has no cluster IP"))?;
     let served_by = course.pair.phone_view(Instant::now()).served_by;

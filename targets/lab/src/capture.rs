@@ -1,14 +1,11 @@
 //! Records what a node sends and receives at one port.
 
+use crate::datagram::heartbeat_in;
 use crate::frames::{Direction, FrameSocket};
-use crate::plan::HEARTBEAT_PORT;
-use crate::worker::{STOP_CHECK, Worker, wait_readable};
-use smoltcp::wire::{
-    ArpOperation, ArpPacket, ArpRepr, EthernetFrame, EthernetProtocol, IpProtocol, Ipv4Packet, UdpPacket,
-};
+use crate::worker::Worker;
+use smoltcp::wire::{ArpOperation, ArpPacket, ArpRepr, EthernetFrame, EthernetProtocol};
 use std::io;
 use std::net::Ipv4Addr;
-use std::os::fd::AsFd;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 use ucm_ha::role::Role;
@@ -16,7 +13,6 @@ use ucm_ha::wire;
 
 /// Frames that are kept at most.
 const MAX_RECORDS: usize = 200_000;
-const FRAME_LEN: usize = 2048;
 
 /// What a frame says, as far as the lab cares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,14 +51,12 @@ impl Capture {
         let records = Arc::new(Mutex::new(Vec::new()));
         let its_records = Arc::clone(&records);
         let worker = Worker::start("capture", move |stop| {
-            let mut buffer = vec![0; FRAME_LEN];
             while !stop.is_set() {
-                wait_readable([socket.as_fd()], STOP_CHECK)?;
-                while let Some((len, direction)) = socket.receive(&mut buffer)? {
-                    if let Some(content) = read(&buffer[..len.min(FRAME_LEN)]) {
+                socket.hear(|frame, direction| {
+                    if let Some(content) = read(frame) {
                         keep(&its_records, Record { at: Instant::now(), sent: direction == Direction::In, content });
                     }
-                }
+                })?;
             }
             Ok(())
         })?;
@@ -83,25 +77,17 @@ fn keep(records: &Mutex<Vec<Record>>, record: Record) {
     }
 }
 
-fn read(frame: &[u8]) -> Option<Content> {
-    let frame = EthernetFrame::new_checked(frame).ok()?;
+fn read(bytes: &[u8]) -> Option<Content> {
+    let frame = EthernetFrame::new_checked(bytes).ok()?;
     match frame.ethertype() {
-        EthernetProtocol::Ipv4 => read_heartbeat(frame.payload()),
+        EthernetProtocol::Ipv4 => read_heartbeat(heartbeat_in(bytes)?),
         EthernetProtocol::Arp => read_announcement(frame.payload()),
         EthernetProtocol::Ipv6 | EthernetProtocol::Unknown(_) => None,
     }
 }
 
-fn read_heartbeat(packet: &[u8]) -> Option<Content> {
-    let packet = Ipv4Packet::new_checked(packet).ok()?;
-    if packet.next_header() != IpProtocol::Udp {
-        return None;
-    }
-    let datagram = UdpPacket::new_checked(packet.payload()).ok()?;
-    if datagram.dst_port() != HEARTBEAT_PORT {
-        return None;
-    }
-    let frame = wire::Repr::parse(datagram.payload(), None).ok()?;
+fn read_heartbeat(heartbeat: &[u8]) -> Option<Content> {
+    let frame = wire::Repr::parse(heartbeat, None).ok()?;
     Some(Content::Heartbeat { role: frame.role, term: frame.term })
 }
 

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use ucm_ha::types::{KEY_LEN, Key, StationType};
+use ucm_ha_control::status::Peer;
 use ucm_ha_control::{Reply, Report, Request, ask};
 
 /// The key of a pair that has one.
@@ -36,14 +37,22 @@ pub struct Settings {
 /// The active of a pair that is complete, given what both nodes say: one active that would switch, one standby, each heard by
 /// the other on both paths.
 pub fn active_of_complete_pair(statuses: &[Report; 2]) -> Option<Node> {
+    active_of_pair(statuses, |peer| peer.cable && peer.lan)
+}
+
+/// The same of a pair that is complete but for the LAN between the nodes.
+pub(crate) fn active_of_pair_on_cable(statuses: &[Report; 2]) -> Option<Node> {
+    active_of_pair(statuses, |peer| peer.cable)
+}
+
+fn active_of_pair(statuses: &[Report; 2], hears: impl Fn(&Peer) -> bool) -> Option<Node> {
     let [a, b] = statuses;
     let active = match (a.role.as_str(), b.role.as_str()) {
         ("Active", "Standby") => Node::A,
         ("Standby", "Active") => Node::B,
         _ => return None,
     };
-    let complete = statuses.iter().all(|status| status.peer.cable && status.peer.lan)
-        && statuses[active.index()].force_switch.available;
+    let complete = statuses.iter().all(|status| hears(&status.peer)) && statuses[active.index()].force_switch.available;
     complete.then_some(active)
 }
 

@@ -1,17 +1,12 @@
 //! Frames that are no heartbeats of the peer but look like some: replayed, cut off, damaged, forged, of another pair.
 
 use crate::daemon::KEY;
-use crate::plan::{HEARTBEAT_PORT, Port, Wire};
+use crate::datagram::{frame_to, heartbeat_in};
+use crate::plan::{HEARTBEAT_PORT, Port};
 use fastrand::Rng;
-use smoltcp::phy::ChecksumCapabilities;
-use smoltcp::wire::{
-    ETHERNET_HEADER_LEN, EthernetAddress, EthernetFrame, EthernetProtocol, EthernetRepr, IPV4_HEADER_LEN, IpProtocol,
-    Ipv4Packet, Ipv4Repr, UDP_HEADER_LEN, UdpPacket,
-};
 use ucm_ha::role::Role;
 use ucm_ha::types::{Key, MacAddr};
 use ucm_ha::wire::auth::Authenticator;
-use ucm_ha::wire::cable;
 use ucm_ha::wire::{MAX_EMIT_LEN, Repr};
 
 /// Frames of the peer that are kept for replaying.
@@ -20,7 +15,6 @@ const MAX_RECORDED: usize = 64;
 const MAX_NOISE_LEN: usize = 200;
 /// Place of the layout's version in a frame.
 const VERSION_AT: usize = 4;
-const HOP_LIMIT: u8 = 64;
 /// Key of another pair.
 const FOREIGN_KEY: Key = Key([0x5a; 32]);
 const FOREIGN_MAC: MacAddr = MacAddr([0xc0, 0x74, 0xad, 0x99, 0x99, 0x99]);
@@ -91,10 +85,7 @@ impl Forger {
         let recorded = self.recorded.get(self.made / TRICKS.len() % self.recorded.len().max(1))?.clone();
         self.made += 1;
         let heartbeat = self.play(trick, recorded)?;
-        match self.port.wire {
-            Wire::Cable => self.on_cable(&heartbeat),
-            Wire::Lan => self.on_lan(&heartbeat),
-        }
+        frame_to(self.port, &heartbeat)
     }
 
     fn play(&mut self, trick: Trick, mut frame: Vec<u8>) -> Option<Vec<u8>> {
@@ -135,62 +126,12 @@ impl Forger {
         frame.truncate(len);
         Some(frame)
     }
-
-    fn on_cable(&self, heartbeat: &[u8]) -> Option<Vec<u8>> {
-        let peer = self.port.node.peer();
-        let mut frame = vec![0; cable::HEADER_LEN];
-        frame.extend_from_slice(heartbeat);
-        let len = cable::emit(&mut frame, heartbeat.len(), peer.mac(Wire::Cable), peer.mac(Wire::Lan), HEARTBEAT_PORT)?;
-        frame.truncate(len);
-        Some(frame)
-    }
-
-    /// A datagram that says it comes from the peer. It has no UDP checksum, which IPv4 permits.
-    fn on_lan(&self, heartbeat: &[u8]) -> Option<Vec<u8>> {
-        let (node, peer) = (self.port.node, self.port.node.peer());
-        let mut frame = vec![0; ETHERNET_HEADER_LEN + IPV4_HEADER_LEN + UDP_HEADER_LEN];
-        frame.extend_from_slice(heartbeat);
-        EthernetRepr {
-            src_addr: EthernetAddress(peer.mac(Wire::Lan).0),
-            dst_addr: EthernetAddress(node.mac(Wire::Lan).0),
-            ethertype: EthernetProtocol::Ipv4,
-        }
-        .emit(&mut EthernetFrame::new_unchecked(&mut frame[..]));
-        let packet = frame.get_mut(ETHERNET_HEADER_LEN..)?;
-        Ipv4Repr {
-            src_addr: peer.address().address,
-            dst_addr: node.address().address,
-            next_header: IpProtocol::Udp,
-            payload_len: UDP_HEADER_LEN + heartbeat.len(),
-            hop_limit: HOP_LIMIT,
-        }
-        .emit(&mut Ipv4Packet::new_unchecked(&mut *packet), &ChecksumCapabilities::default());
-        let mut udp = UdpPacket::new_unchecked(packet.get_mut(IPV4_HEADER_LEN..)?);
-        udp.set_src_port(HEARTBEAT_PORT);
-        udp.set_dst_port(HEARTBEAT_PORT);
-        udp.set_len(u16::try_from(UDP_HEADER_LEN + heartbeat.len()).ok()?);
-        udp.set_checksum(0);
-        Some(frame)
-    }
-}
-
-/// The heartbeat in an Ethernet frame of either wire.
-fn heartbeat_in(frame: &[u8]) -> Option<&[u8]> {
-    let ethernet = EthernetFrame::new_checked(frame).ok()?;
-    if ethernet.ethertype() != EthernetProtocol::Ipv4 {
-        return None;
-    }
-    let packet = Ipv4Packet::new_checked(frame.get(ETHERNET_HEADER_LEN..)?).ok()?;
-    let datagram = frame.get(ETHERNET_HEADER_LEN + usize::from(packet.header_len())..)?;
-    let udp = UdpPacket::new_checked(datagram).ok()?;
-    let ours = packet.next_header() == IpProtocol::Udp && udp.dst_port() == HEARTBEAT_PORT;
-    datagram.get(UDP_HEADER_LEN..usize::from(udp.len())).filter(|_| ours)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Node;
+    use crate::plan::{Node, Wire};
     use ucm_ha::fault::Faults;
     use ucm_ha::types::{Firmware, StationType};
     use ucm_ha::wire::{Conditions, FrameError, Kind, Path, Readiness, Signal};
@@ -229,8 +170,7 @@ mod tests {
         assert!(forger.next_frame().is_none(), "nothing was heard yet");
         let mut heartbeat = vec![0; MAX_EMIT_LEN];
         let len = peers_own().emit(forger.key.as_ref(), &mut heartbeat).unwrap();
-        let frame = forger.on_lan(&heartbeat[..len]).unwrap();
-        forger.record(&frame);
+        forger.record(&frame_to(forger.port, &heartbeat[..len]).unwrap());
         let frames = std::iter::repeat_with(|| forger.next_frame().unwrap()).take(FRAMES).collect();
         (forger, frames)
     }

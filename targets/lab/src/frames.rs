@@ -3,6 +3,7 @@
 use crate::error::Context;
 use crate::links::Links;
 use crate::netns::Netns;
+use crate::worker::{STOP_CHECK, wait_readable};
 use nix::sys::socket::{LinkAddr, recvfrom};
 use socket2::{Domain, Socket, Type};
 use std::io::{self, ErrorKind};
@@ -13,6 +14,8 @@ use ucm_ha_linux::shared;
 const ETH_P_ALL: u16 = 0x0003;
 /// The packet type of a frame that this machine sends.
 const PACKET_OUTGOING: u8 = 4;
+/// The longest frame that is listened to: no heartbeat and no ARP packet is as long.
+const HEARD_LEN: usize = 2048;
 /// Room for bursts while the lab's thread waits for its turn.
 const RECEIVE_BUFFER_LEN: usize = 1024 * 1024;
 
@@ -55,6 +58,16 @@ impl FrameSocket {
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::NetworkDown) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// Listens for a while, [`STOP_CHECK`] at most, and gives each frame to `take`; of one that is too long, its beginning.
+    pub fn hear(&self, mut take: impl FnMut(&[u8], Direction)) -> io::Result<()> {
+        wait_readable([self.as_fd()], STOP_CHECK)?;
+        let mut buffer = [0; HEARD_LEN];
+        while let Some((len, direction)) = self.receive(&mut buffer)? {
+            take(buffer.get(..len).unwrap_or(&buffer), direction);
+        }
+        Ok(())
     }
 
     /// Sends a frame. One that meets an interface without carrier is lost, as on a real cable.

@@ -2,7 +2,6 @@
 
 use crate::course;
 pub(crate) use crate::course::{Failure, Figure, PHONE_JUDGES, Step};
-use crate::observer::FAST_PERIOD;
 use crate::operations::Lab;
 use crate::plan::Node;
 use std::time::{Duration, Instant};
@@ -13,9 +12,20 @@ pub(crate) type Course = course::Course<Lab>;
 impl Course {
     /// A check that the cluster IP was bound no more often than this.
     pub(crate) fn expect_at_most_binds(&mut self, since: Instant, limit: usize) -> Step {
-        let bindings = self.pair.sightings().bindings;
-        let binds = bindings.iter().filter(|binding| binding.bound && binding.at > since).count();
+        let binds = self.pair.sightings().after(since).filter(|binding| binding.bound).count();
         self.expect(binds <= limit, format_args!("at most {limit} changes of the active, were {binds}"))
+    }
+
+    /// A check that the cluster IP was neither bound nor released.
+    pub(crate) fn expect_unchanged(&mut self, since: Instant) -> Step {
+        let change = self.pair.sightings().after(since).next().copied();
+        self.expect(change.is_none(), format_args!("the cluster IP stays where it is, there was {change:?}"))
+    }
+
+    /// A check that this node has not bound the cluster IP.
+    pub(crate) fn expect_not_bound(&mut self, node: Node, since: Instant) -> Step {
+        let bound = self.pair.sightings().bound_after(node, since);
+        self.expect(bound.is_none(), format_args!("{node} has not bound the cluster IP"))
     }
 
     /// Starts both daemons and waits for a settled pair; gives the active.
@@ -24,11 +34,6 @@ impl Course {
             self.pair.start(node)?;
         }
         self.settle()
-    }
-
-    /// Makes the observer look as fast as it can from now on, where release and bind follow each other closely.
-    pub(crate) fn observe_closely(&mut self) {
-        self.pair.observe_every(FAST_PERIOD);
     }
 
     /// Waits until a node is active, has bound the address, and serves the phone. Gives the time of the bind.

@@ -6,12 +6,14 @@
 #![deny(unsafe_code)]
 
 mod acts;
+mod address_events;
 mod aftermath;
 pub mod capture;
 mod cli;
 mod core_pattern;
 pub mod course;
 pub mod daemon;
+mod datagram;
 mod disk;
 mod echo;
 pub mod error;
@@ -29,12 +31,14 @@ pub mod observer;
 pub mod operations;
 pub mod outcome;
 mod overrun;
+mod pace;
 pub mod pair;
 pub mod paths;
 pub mod phone;
 pub mod plan;
 mod print;
 pub mod priority;
+pub mod recorder;
 pub mod relay;
 mod report;
 pub mod sandbox;
@@ -44,7 +48,7 @@ mod service;
 pub mod site;
 pub mod stimulus;
 mod storm;
-mod stranger;
+pub mod stranger;
 #[expect(unsafe_code, reason = "the only module that may")]
 mod sys;
 pub mod timeline;

@@ -8,6 +8,7 @@ use netlink_packet_route::link::{
     InfoBridgePort, InfoData, InfoKind, InfoPortData, InfoPortKind, InfoVeth, LinkAttribute, LinkFlags, LinkInfo,
     LinkMessage,
 };
+use netlink_packet_route::nsid::{NsidAttribute, NsidMessage};
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use std::io::{self, ErrorKind};
 use std::net::IpAddr;
@@ -123,6 +124,15 @@ impl Links {
     pub fn has_address(&mut self, name: &str, cidr: Cidr) -> io::Result<bool> {
         let index = self.index(name)?;
         self.netlink.has_address(index, cidr.address).context(format_args!("cannot read the addresses of {name}"))
+    }
+
+    /// Gives another namespace a number here, by which the events of its kernel can be told from those of others.
+    pub fn number_namespace(&mut self, netns: &Netns, number: i32) -> io::Result<()> {
+        let fd = u32::try_from(netns.as_raw_fd()).map_err(io::Error::other)?;
+        let mut message = NsidMessage::default();
+        message.attributes.extend([NsidAttribute::Id(number), NsidAttribute::Fd(fd)]);
+        let numbered = self.netlink.request(RouteNetlinkMessage::NewNsId(message), NLM_F_ACK, |_, _| ());
+        numbered.context(format_args!("cannot give a network namespace the number {number}"))
     }
 
     /// The index of an interface.

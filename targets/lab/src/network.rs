@@ -9,7 +9,7 @@ use crate::neighbour::{Keyed, Neighbour};
 use crate::plan::{CABLE, CLUSTER_IP, GATEWAY, LAN, Node, PHONE, Port, WAN, Wire};
 use crate::relay::{Impairment, Relay};
 use crate::site::{CABLE_BRIDGE, LAN_BRIDGE, Site, attach};
-use crate::stranger::Stranger;
+use crate::stranger::{Claim, Stranger};
 use std::fmt;
 use std::io;
 
@@ -227,18 +227,15 @@ impl Network {
         self.apply(port)
     }
 
-    /// Lets a foreign host with the cluster IP come to the LAN, or go.
-    pub fn set_stranger(&mut self, there: bool) -> io::Result<()> {
-        match self.stranger.take() {
-            Some(stranger) if !there => stranger.leave(&mut self.switch),
-            None if there => {
-                self.stranger = Some(Stranger::arrive(&mut self.switch)?);
+    /// Lets a foreign host come to the LAN and take addresses, take more, or go.
+    pub fn set_stranger(&mut self, claim: Option<Claim>) -> io::Result<()> {
+        match (claim, &mut self.stranger) {
+            (Some(claim), Some(stranger)) => stranger.take(claim),
+            (Some(claim), None) => {
+                self.stranger = Some(Stranger::arrive(&mut self.switch, claim)?);
                 Ok(())
             }
-            stranger => {
-                self.stranger = stranger;
-                Ok(())
-            }
+            (None, stranger) => stranger.take().map_or(Ok(()), |stranger| stranger.leave(&mut self.switch)),
         }
     }
 

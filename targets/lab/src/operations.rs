@@ -4,6 +4,7 @@ use crate::capture::Capture;
 use crate::daemon::{self, Daemon, Settings, Usage};
 use crate::disk::Disk;
 use crate::echo;
+use crate::frames::FrameSocket;
 use crate::load::Load;
 use crate::neighbour::Keyed;
 use crate::network::{Cut, Network, Station};
@@ -12,12 +13,14 @@ use crate::overrun::overrun;
 use crate::paths;
 use crate::phone::{Phone, PhoneView};
 use crate::plan::{CLUSTER_IP, Node, Port, Wire};
+use crate::recorder::{Recorder, Tape};
 use crate::relay::Impairment;
 use crate::storm::Storm;
+use crate::stranger::Claim;
 use crate::timeline::Timeline;
 use crate::worker::Worker;
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use ucm_ha_control::Report;
 
 /// The FXO port that a key of the live picture kills.
@@ -41,6 +44,7 @@ pub struct Lab {
     observer: Observer,
     load: Option<Load>,
     storm: Option<Storm>,
+    recorder: Option<Recorder>,
     daemons: [Daemon; 2],
     disks: [Disk; 2],
     _services: [Worker; 2],
@@ -71,6 +75,7 @@ impl Lab {
             observer,
             load: None,
             storm: None,
+            recorder: None,
             daemons,
             disks,
             _services: services,
@@ -282,16 +287,40 @@ impl Lab {
         self.disks[node.index()].repair()
     }
 
-    /// Lets a foreign host take the cluster IP, or leave.
+    /// Lets a node of another pair come to the heartbeat segment, or go.
     pub(crate) fn set_neighbour(&mut self, keyed: Option<Keyed>) -> io::Result<()> {
         let what = if keyed.is_some() { "plugged into the heartbeat segment" } else { "gone" };
         self.timeline.note(format_args!("a node of another pair {what}"));
         self.network.set_neighbour(keyed)
     }
 
-    pub(crate) fn set_stranger(&mut self, there: bool) -> io::Result<()> {
-        self.timeline.note(if there { "a foreign host takes the cluster IP" } else { "the foreign host leaves" });
-        self.network.set_stranger(there)
+    /// Lets a foreign host take addresses, or leave.
+    pub(crate) fn set_stranger(&mut self, claim: Option<Claim>) -> io::Result<()> {
+        self.timeline.note(match claim {
+            Some(Claim::ClusterIp) => "a foreign host takes the cluster IP",
+            Some(Claim::NodeAddresses) => "a foreign host says to each node that it is the peer",
+            Some(Claim::Everything) => "a foreign host says that it is the peer and takes the cluster IP",
+            None => "the foreign host leaves",
+        });
+        self.network.set_stranger(claim)
+    }
+
+    /// Begins to record the heartbeats on the LAN.
+    pub(crate) fn record_heartbeats(&mut self) -> io::Result<()> {
+        self.recorder = Some(Recorder::listen(self.listen_on_lan()?)?);
+        Ok(())
+    }
+
+    /// Plays what was recorded, so many frames a second to each node.
+    pub(crate) fn replay_heartbeats(&mut self, tape: Tape, rate: u32) -> io::Result<()> {
+        self.timeline.note(format_args!("recorded heartbeats, {tape:?}, {rate} a second to each node"));
+        let ports = self.listen_on_lan()?;
+        let recorder = self.recorder.as_mut().ok_or_else(|| io::Error::other("nobody has listened"))?;
+        recorder.play(ports, tape, rate)
+    }
+
+    fn listen_on_lan(&mut self) -> io::Result<[FrameSocket; 2]> {
+        Ok([self.network.listen(Port::lan(Node::A))?, self.network.listen(Port::lan(Node::B))?])
     }
 
     /// Begins to listen on a wire of both nodes, for a storm of forged and replayed frames.
@@ -367,7 +396,8 @@ impl Lab {
         self.timeline.note("everything restored");
         self.load = None;
         self.storm = None;
-        self.network.set_stranger(false)?;
+        self.recorder = None;
+        self.network.set_stranger(None)?;
         self.network.set_neighbour(None)?;
         for node in Node::ALL {
             self.disks[node.index()].repair()?;
@@ -454,10 +484,5 @@ impl Lab {
     /// What the observer saw.
     pub fn sightings(&self) -> Sightings {
         self.observer.sightings()
-    }
-
-    /// How often the observer looks.
-    pub fn observe_every(&self, period: Duration) {
-        self.observer.set_period(period);
     }
 }

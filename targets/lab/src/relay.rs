@@ -1,7 +1,7 @@
 //! A bad cable: a thread that carries frames between two interfaces, and loses, delays or doubles some of them.
 
 use crate::frames::{Direction, FrameSocket};
-use crate::worker::{STOP_CHECK, Stop, Worker, wait_readable};
+use crate::worker::{STOP_CHECK, Stop, Worker, run_before_daemons, wait_readable};
 use smoltcp::wire::{EthernetFrame, EthernetProtocol, IpProtocol, Ipv4Packet, UdpPacket};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -9,13 +9,10 @@ use std::io;
 use std::os::fd::AsFd;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use ucm_ha_linux::shared;
 
 /// Frames in flight at most; more are lost, as in a full queue.
 const MAX_IN_FLIGHT: usize = 4096;
 const FRAME_LEN: usize = 65_536;
-/// Above the daemons' real-time priority.
-const PRIORITY: i32 = 20;
 
 /// What is wrong with the cable.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,10 +45,7 @@ impl Relay {
         let impairment = Arc::new(Mutex::new(Impairment::default()));
         let seen = Arc::clone(&impairment);
         let worker = Worker::start("relay", move |stop| {
-            // A cable does not wait for a busy machine. Where this is not permitted it may seem worse than it was told.
-            if let Err(error) = shared::schedule_fifo(PRIORITY) {
-                eprintln!("lab: a relay without real-time priority ({error}) may be slow on a busy machine");
-            }
+            run_before_daemons("a relay may be slow");
             Carrier { sockets: [node, network], impairment: seen, in_flight: BinaryHeap::new(), count: 0 }.run(&stop)
         })?;
         Ok(Self { impairment, _worker: worker })

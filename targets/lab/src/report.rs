@@ -76,8 +76,8 @@ fn play_once(scenario: &Scenario, order: &Order, timeout_s: u8, interrupted: &Ar
     let mut course = Course::new(lab, timeout, Arc::clone(interrupted));
     (course.seconds, course.seed, course.rounds) = (order.seconds, order.seed, order.rounds);
     let outcome = scenario.play(&mut course).and_then(|()| aftermath::check(&mut course)).and_then(|()| {
-        let both_bound = course.pair.sightings().both_bound;
-        course.measured("both bound", both_bound);
+        let both_bound = course.pair.sightings().both_bound();
+        course.measured("both bound", both_bound.unwrap_or_default());
         if scenario.allows_two { Ok(()) } else { course.expect_never_two() }
     });
     if let Err(failure) = &outcome {

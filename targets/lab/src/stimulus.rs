@@ -4,7 +4,9 @@
 use crate::neighbour::Keyed;
 use crate::network::Cut;
 use crate::plan::{HEARTBEAT_PORT, Node, Wire};
+use crate::recorder::Tape;
 use crate::relay::Impairment;
+use crate::stranger::Claim;
 use fastrand::Rng;
 use std::fmt;
 use std::str::FromStr;
@@ -83,6 +85,8 @@ pub enum Stimulus<N = Node> {
     SwitchOff,
     /// The LAN's switch works again.
     SwitchOn,
+    /// The LAN is cut between the nodes; each still reaches everybody else.
+    Separate,
     /// The LAN splits: this node on one side, everybody else on the other.
     Split(N),
     /// The gateway dies.
@@ -129,14 +133,18 @@ pub enum Stimulus<N = Node> {
     InterfaceNamedBack(N, Wire),
     /// A daemon is frozen, and more happens to its interfaces than its subscription has room for.
     EventsLost(N),
-    /// A foreign host takes the cluster IP, or leaves.
-    Stranger(bool),
+    /// A foreign host takes addresses, beside what it has already, or leaves.
+    Stranger(Option<Claim>),
     /// A node of another pair is plugged into the heartbeat segment, with a key of its own or none, or leaves.
     Neighbour(Option<Keyed>),
     /// Somebody listens on a wire of both nodes.
     StormGathers(Wire),
     /// He sends what he heard, and worse, 10,000 times a second to each node.
     StormRages,
+    /// Somebody without the key records all heartbeats on the LAN from now on.
+    RecorderListens,
+    /// He plays a tape of them to each node, so many frames a second.
+    RecorderPlays(Tape, u32),
 }
 
 impl<N: Copy> Stimulus<N> {
@@ -156,6 +164,7 @@ impl<N: Copy> Stimulus<N> {
             Self::MendAll => Stimulus::MendAll,
             Self::SwitchOff => Stimulus::SwitchOff,
             Self::SwitchOn => Stimulus::SwitchOn,
+            Self::Separate => Stimulus::Separate,
             Self::Split(n) => Stimulus::Split(which(n)),
             Self::GatewayDead => Stimulus::GatewayDead,
             Self::FxoFault(n, what) => Stimulus::FxoFault(which(n), what),
@@ -183,6 +192,8 @@ impl<N: Copy> Stimulus<N> {
             Self::Neighbour(what) => Stimulus::Neighbour(what),
             Self::StormGathers(what) => Stimulus::StormGathers(what),
             Self::StormRages => Stimulus::StormRages,
+            Self::RecorderListens => Stimulus::RecorderListens,
+            Self::RecorderPlays(what, rate) => Stimulus::RecorderPlays(what, rate),
         }
     }
 
@@ -223,12 +234,15 @@ impl<N: Copy> Stimulus<N> {
             | Self::MendAll
             | Self::SwitchOff
             | Self::SwitchOn
+            | Self::Separate
             | Self::GatewayDead
             | Self::Load(_)
             | Self::Stranger(_)
             | Self::Neighbour(_)
             | Self::StormGathers(_)
-            | Self::StormRages => None,
+            | Self::StormRages
+            | Self::RecorderListens
+            | Self::RecorderPlays(..) => None,
         }
     }
 }
@@ -346,7 +360,7 @@ impl Stimulus<Who> {
             17 => Self::OwnAddressRemoved(who),
             18 => Self::InterfaceDeleted(who, wire),
             19 => Self::EventsLost(who),
-            20 => Self::Stranger(true),
+            20 => Self::Stranger(Some(Claim::ClusterIp)),
             21 => Self::InterfaceRenamed(who, wire),
             22 => Self::Neighbour(Some(if rng.bool() { Keyed::Yes } else { Keyed::No })),
             _ => Self::StormGathers(wire),

@@ -2,25 +2,18 @@
 
 use crate::forger::Forger;
 use crate::frames::{Direction, FrameSocket};
+use crate::pace;
 use crate::plan::Port;
-use crate::worker::{STOP_CHECK, Stop, Worker, wait_readable};
+use crate::worker::{Stop, Worker, run_before_daemons};
 use std::io;
-use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::thread;
-use std::time::{Duration, Instant};
-use ucm_ha_linux::shared;
+use std::time::Instant;
 
 /// Frames a second at each port.
 pub(crate) const RATE: u32 = 10_000;
-/// Real frames come by interrupts, which wait for no program: above the daemons' real-time priority.
-const PRIORITY: i32 = 20;
-/// Time between two bursts.
-const BURST_PERIOD: Duration = Duration::from_millis(1);
 /// Frames that are made beforehand, and sent in turn.
 const STOCK: usize = 7 * 64;
-const FRAME_LEN: usize = 2048;
 
 /// What its threads share.
 #[derive(Default)]
@@ -65,35 +58,21 @@ impl Storm {
 }
 
 fn run(socket: &FrameSocket, mut forger: Forger, shared: &Shared, stop: &Stop) -> io::Result<()> {
-    let mut buffer = vec![0; FRAME_LEN];
     // It begins with what it has heard; on a wire where nothing was heard it goes on listening.
     let begins = |forger: &Forger| shared.raging.load(Ordering::Relaxed) && forger.is_ready();
     while !stop.is_set() && !begins(&forger) {
-        wait_readable([socket.as_fd()], STOP_CHECK)?;
-        while let Some((len, direction)) = socket.receive(&mut buffer)? {
+        socket.hear(|frame, direction| {
             if direction == Direction::Out {
-                forger.record(&buffer[..len.min(FRAME_LEN)]);
+                forger.record(frame);
             }
-        }
+        })?;
     }
     let stock: Vec<Vec<u8>> = std::iter::from_fn(|| forger.next_frame()).take(STOCK).collect();
-    blow(socket, &stock, shared, stop)
-}
-
-fn blow(socket: &FrameSocket, stock: &[Vec<u8>], shared: &Shared, stop: &Stop) -> io::Result<()> {
-    if let Err(error) = shared::schedule_fifo(PRIORITY) {
-        eprintln!("lab: a storm without real-time priority ({error}) may be thin on a busy machine");
-    }
-    let begin = Instant::now();
-    for (frame, due) in stock.iter().cycle().zip(0_u32..) {
-        while begin.elapsed().mul_f64(RATE.into()) < Duration::from_secs(due.into()) {
-            thread::sleep(BURST_PERIOD);
-        }
-        if stop.is_set() {
-            return Ok(());
-        }
+    // Real frames come by interrupts, which wait for no program.
+    run_before_daemons("a storm may be thin");
+    pace::send(stock.iter().cycle(), RATE, stop, |frame| {
         socket.send(frame)?;
         shared.sent.fetch_add(1, Ordering::Relaxed);
-    }
-    Ok(())
+        Ok(())
+    })
 }

@@ -8,7 +8,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
+use ucm_ha_linux::shared;
 
+/// Above the daemons' real-time priority.
+const PRIORITY: i32 = 20;
 /// How often a thread that waits looks whether it should end.
 pub const STOP_CHECK: Duration = Duration::from_millis(100);
 
@@ -47,6 +50,13 @@ impl Drop for Worker {
         if let Some(Ok(Err(error))) = self.thread.take().map(JoinHandle::join) {
             eprintln!("lab: {} ended early: {error}", self.name);
         }
+    }
+}
+
+/// Lets this thread run before the daemons, as what is no program in reality would. Where that is not permitted it says what suffers.
+pub fn run_before_daemons(what_suffers: &str) {
+    if let Err(error) = shared::schedule_fifo(PRIORITY) {
+        eprintln!("lab: without real-time priority ({error}) {what_suffers} on a busy machine");
     }
 }
 

@@ -7,7 +7,7 @@ use crate::phone::Phone;
 use lab::daemon::{self, Daemon, Settings};
 use lab::error::Context;
 use lab::network::{Cut, Network};
-use lab::observer::{FAST_PERIOD, Observer};
+use lab::observer::Observer;
 use lab::paths;
 use lab::plan::{LAN, Node, Port};
 use std::fs;
@@ -72,7 +72,6 @@ impl Stage {
         }
         let asterisks = [Asterisk::configure(Node::A, &parts.root)?, Asterisk::configure(Node::B, &parts.root)?];
         let observer = Observer::start(&mut network)?;
-        observer.set_period(FAST_PERIOD);
         Ok(Self { observer, asterisks, daemons, network, parts: parts.clone() })
     }
 
@@ -163,9 +162,9 @@ impl Stage {
         daemon::status(node).is_ok_and(|status| status.faults.iter().any(|fault| fault.name == name && fault.raised))
     }
 
-    /// How long both nodes had the cluster IP.
-    pub(crate) fn both_bound(&self) -> Duration {
-        self.observer.sightings().both_bound
+    /// What was seen of two nodes that had the cluster IP at one time.
+    pub(crate) fn two_holders(&self) -> Option<String> {
+        self.observer.sightings().two_holders()
     }
 
     /// Looks until there is something to see.

@@ -1,21 +1,24 @@
 //! What happens to real machines, told as tables. Each begins with a pair that is complete; times are in milliseconds.
 
 use crate::moves::Move::{
-    self, Binds, Do, HasFault, HasOwnAddress, Keep, Pass, Says, SaysOnce, Serves, Settles, SettlesAnyhow, StormEnds,
-    Switch, Takes,
+    self, Announces, Binds, Do, HasFault, HasOwnAddress, Keep, Pairs, Pass, Refused, Restart, Says, SaysOnce, Serves,
+    Settles, SettlesAnyhow, Stays, StormEnds, Switch, Takes,
 };
-use crate::moves::{BAD_WIRES, KEYED, Scenario, told};
+use crate::moves::{BAD_WIRES, KEYED, KEYED_ON_BAD_WIRES, Scenario, told};
 use crate::neighbour::Keyed;
 use crate::network::Cut;
+use crate::plan::HEARTBEAT_PORT;
 use crate::plan::Wire::{Cable, Lan};
+use crate::recorder::Tape;
 use crate::relay::Impairment;
 use crate::stimulus::Stimulus::{
     ClusterIpRemoved, Cut as CutPort, CutAll, DiskFull, DiskGood, DiskStalls, EventsLost, Freeze, Impair, ImpairAll,
     InterfaceBack, InterfaceDeleted, InterfaceNamedBack, InterfaceRenamed, Kill, Mend, MendAll, Neighbour,
-    OwnAddressBack, OwnAddressRemoved, PowerOffSilently, Reload, Start, StormGathers, StormRages, Stranger, SwitchOff,
-    SwitchOn, Thaw,
+    OwnAddressBack, OwnAddressRemoved, PowerOff, PowerOffSilently, RecorderListens, RecorderPlays, Reload, Separate,
+    Start, StormGathers, StormRages, Stranger, SwitchOff, SwitchOn, Thaw,
 };
 use crate::stimulus::Who::{Active, Standby};
+use crate::stranger::Claim;
 use std::time::Duration;
 
 const GOOD: Impairment = Impairment::GOOD;
@@ -28,14 +31,24 @@ const HEAVY_JITTER: Impairment = Impairment { jitter: Duration::from_millis(200)
 const REORDERED: Impairment =
     Impairment { delay: Duration::from_millis(20), jitter: Duration::from_millis(150), duplicate_pct: 20, ..GOOD };
 
+/// ARP passes, heartbeats do not.
+const WITHHELD: Impairment = Impairment { filtered_udp_port: Some(HEARTBEAT_PORT), ..GOOD };
+
 /// A second more than T, after which a silent death would have been noticed.
 const T_AND_MORE: u64 = 4_000;
 /// A takeover after T, on a busy machine.
 const TAKEOVER: u64 = 6_000;
 const HANDOVER: u64 = 1_000;
+/// T and 2 s: a pair that lost a node is back.
+const BACK: u64 = 5_000;
+/// One and a half T: what a host on the LAN can make of a takeover.
+const DELAYED_TAKEOVER: u64 = 4_500;
+/// How much of what a node has said last is played.
+const TAPE: u64 = 6_000;
 /// The daemon reads its interfaces again every 2 s; what needs an event must be much faster.
 const BY_EVENT: u64 = 1_000;
 
+const FOREIGN_HOLDER: &str = "alert: a foreign station answers for the cluster IP";
 const INCOMPATIBLE: &str = "alert: what is heard on the cable cannot be understood";
 const FOREIGN_PAIR: &str = "alert: a node of another pair is heard on the heartbeat port";
 const TAKEN_AWAY: &str = "cluster IP 192.168.129.64/24 was taken away";
@@ -178,10 +191,10 @@ const CABLE_DELETED: &[Move] = &[
 ];
 
 const FOREIGN_HOST: &[Move] = &[
-    Do(Stranger(true)),
-    Says(Active, "alert: a foreign station answers for the cluster IP"),
+    Do(Stranger(Some(Claim::ClusterIp))),
+    Says(Active, FOREIGN_HOLDER),
     Keep(2_000),
-    Do(Stranger(false)),
+    Do(Stranger(None)),
     // It defends once a second, and phones that believed the stranger know nothing better until then.
     Serves(Active, 1_500),
     Keep(500),
@@ -190,17 +203,17 @@ const FOREIGN_HOST: &[Move] = &[
 
 /// It is not the peer's, so the standby takes what is its own as ever. Phones that believed the stranger are won back within a second.
 const FOREIGN_HOST_AT_TAKEOVER: &[Move] = &[
-    Do(Stranger(true)),
+    Do(Stranger(Some(Claim::ClusterIp))),
     Do(Kill(Active)),
     Takes(Standby, TAKEOVER + 1_500),
-    Do(Stranger(false)),
+    Do(Stranger(None)),
     Do(Start(Active)),
     Settles(Standby),
 ];
 
 /// Two pairs' cables in one switch. The other pair's node serves its own address by the time of the stall, and what it says
 /// must keep nobody from taking over from a dead active.
-const fn foreign_pair(keyed: Keyed) -> [Move; 14] {
+const fn foreign_pair(keyed: Keyed) -> [Move; 15] {
     [
         Do(Neighbour(Some(keyed))),
         Says(Active, FOREIGN_PAIR),
@@ -209,6 +222,8 @@ const fn foreign_pair(keyed: Keyed) -> [Move; 14] {
         Do(Freeze(Active)),
         Pass(1_600),
         Do(Thaw(Active)),
+        // The kernel may have dropped it meanwhile, as it should.
+        Binds(Active, BY_EVENT),
         Keep(T_AND_MORE),
         Do(Kill(Active)),
         Takes(Standby, TAKEOVER),
@@ -261,6 +276,77 @@ const STORM_ON_CABLE: &[Move] = {
 const fn strangers(wire: crate::plan::Wire) -> [Move; 5] {
     [Do(StormGathers(wire)), Pass(700), Do(StormRages), Keep(2_500), StormEnds]
 }
+
+/// Two old boots of each node and the one that runs, on a LAN on which the nodes do not hear each other. The last are no sign that the
+/// peer is gone, so they may turn the fast takeover into one after T.
+const fn old_boots(rate: u32, refused: u64) -> [Move; 15] {
+    [
+        Do(RecorderListens),
+        Restart,
+        Restart,
+        Do(Separate),
+        Do(RecorderPlays(Tape::Everything, rate)),
+        Keep(1_000),
+        Do(Kill(Standby)),
+        Do(Start(Standby)),
+        Pairs(Active, BACK),
+        Keep(T_AND_MORE),
+        Refused(Active, refused),
+        Refused(Standby, refused),
+        Do(PowerOff(Active)),
+        Takes(Standby, DELAYED_TAKEOVER),
+        Stays(Standby, 2_000),
+    ]
+}
+
+/// It asks the gateway whether it may serve alone, and what is played looks as if its standby were there and did not hear it.
+const WITHHELD_FROM_ACTIVE: &[Move] = &[
+    Do(RecorderListens),
+    Do(Impair(Active, Lan, WITHHELD)),
+    Do(RecorderPlays(Tape::LastWords(TAPE), 3)),
+    Keep(TAPE),
+    Do(PowerOff(Standby)),
+    Stays(Active, T_AND_MORE + 2_000),
+    Refused(Active, 10),
+];
+
+/// What is played looks as if the active still lived.
+const WITHHELD_FROM_STANDBY: &[Move] = &[
+    Do(RecorderListens),
+    Do(Impair(Active, Lan, WITHHELD)),
+    Do(RecorderPlays(Tape::LastWords(TAPE), 3)),
+    Keep(TAPE),
+    Do(PowerOff(Active)),
+    Takes(Standby, DELAYED_TAKEOVER),
+    Stays(Standby, T_AND_MORE),
+    Refused(Standby, 10),
+];
+
+/// The heartbeats on the LAN go to the liar as well, where the nodes believe it.
+const LIAR: &[Move] = &[
+    Do(RecorderListens),
+    Restart,
+    Do(Stranger(Some(Claim::NodeAddresses))),
+    Do(RecorderPlays(Tape::Everything, 3_000)),
+    Keep(T_AND_MORE + 4_000),
+    Do(Kill(Standby)),
+    Do(Start(Standby)),
+    Pairs(Active, BACK),
+    Keep(T_AND_MORE),
+];
+
+const LIAR_AND_THIEF: &[Move] = &[
+    Do(Stranger(Some(Claim::NodeAddresses))),
+    Keep(1_000),
+    Do(Stranger(Some(Claim::Everything))),
+    Says(Active, FOREIGN_HOLDER),
+    Announces(Active, 1_500),
+    Keep(T_AND_MORE),
+    Do(Stranger(None)),
+    // As after any theft.
+    Serves(Active, 1_500),
+    Keep(500),
+];
 
 /// All of them.
 pub(super) static ALL: &[Scenario] = &[
@@ -335,6 +421,23 @@ pub(super) static ALL: &[Scenario] = &[
     told("ports-bounced", "all ports of both nodes go and come together", PORTS_BOUNCED),
     told("storm-lan", "10,000 forged and replayed frames a second on the LAN, with a key", &storm(Lan)).needing(KEYED),
     told("storm-cable", "the same on the cable: one alert", STORM_ON_CABLE).needing(KEYED),
+    told(
+        "old-boots",
+        "3,000 heartbeats of old boots a second on a LAN that is cut between the nodes: pair and takeover as ever",
+        &old_boots(3_000, 3_000),
+    )
+    .needing(KEYED),
+    told("old-boots-slow", "the same, one a second", &old_boots(1, 3)).needing(KEYED),
+    told(
+        "withheld-active",
+        "heartbeats withheld on the LAN, and played once the standby is dead: the active serves on",
+        WITHHELD_FROM_ACTIVE,
+    )
+    .needing(KEYED_ON_BAD_WIRES),
+    told("withheld-standby", "the same once the active is dead: takeover within 1.5 T", WITHHELD_FROM_STANDBY)
+        .needing(KEYED_ON_BAD_WIRES),
+    told("arp-peer", "a host says by ARP that it is the peer, and plays old boots: no change", LIAR).needing(KEYED),
+    told("arp-theft", "the same host takes the cluster IP: alert, defended, no change", LIAR_AND_THIEF).needing(KEYED),
     told("strangers-lan", "10,000 foreign and replayed frames a second on the LAN, no key", &strangers(Lan)),
     told("strangers-cable", "the same on the cable", &strangers(Cable)),
 ];

@@ -32,7 +32,6 @@ fn at_random(course: &mut Course, usual_s: u32, draw: fn(&mut Rng) -> Stimulus<W
     course.pair.timeline.note(format_args!("seed {seed}"));
     let mut rng = Rng::with_seed(seed);
     let mut active = course.boot()?;
-    course.pair.observe_every(Duration::from_millis(1));
     let begin = Instant::now();
     let length = Duration::from_secs(course.seconds.unwrap_or(usual_s).into());
     let mut rounds = 0_u32;
@@ -66,5 +65,5 @@ fn round(course: &mut Course, rng: &mut Rng, active: Node, draw: fn(&mut Rng) ->
 }
 
 fn never_two(course: &mut Course) -> bool {
-    course.pair.sightings().both_bound.is_zero()
+    course.pair.two_holders().is_none()
 }

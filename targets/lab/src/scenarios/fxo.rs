@@ -21,7 +21,6 @@ const BUDGET: u32 = 2;
 pub(super) fn dead(course: &mut Course) -> Step {
     let old = course.boot()?;
     let new = old.peer();
-    course.observe_closely();
     let begin = Instant::now();
     course.pair.set_fxo(old, 1, "dead")?;
     course.takes_over(new, begin, PATIENCE)?;

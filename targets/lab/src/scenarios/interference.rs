@@ -39,7 +39,6 @@ pub(super) fn mute_lan(course: &mut Course) -> Step {
 /// The standby serves soon after the fault, and goes on when it has gone.
 fn standby_serves_after(course: &mut Course, old: Node, fault: impl FnOnce(&mut Course) -> Step) -> Step {
     let new = old.peer();
-    course.observe_closely();
     let begin = Instant::now();
     fault(course)?;
     let bound = course.takes_over(new, begin, course.timeout + GATEWAY_LOST)?;

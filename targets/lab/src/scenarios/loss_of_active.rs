@@ -27,7 +27,6 @@ const AFTER_THAW: Duration = Duration::from_secs(2);
 pub(super) fn forced_switch(course: &mut Course) -> Step {
     let old = course.boot()?;
     let new = old.peer();
-    course.observe_closely();
     let begin = Instant::now();
     course.pair.force_switch(old).map_err(Failure::new)?;
     course.measured("command", begin.elapsed());
@@ -41,7 +40,6 @@ pub(super) fn forced_switch(course: &mut Course) -> Step {
 
 pub(super) fn self_fault(course: &mut Course) -> Step {
     let old = course.boot()?;
-    course.observe_closely();
     let begin = Instant::now();
     course.pair.cut_wan(old)?;
     course.takes_over(old.peer(), begin, Duration::from_secs(2))?;
@@ -54,7 +52,6 @@ pub(super) fn self_fault(course: &mut Course) -> Step {
 
 pub(super) fn lan_unplugged(course: &mut Course) -> Step {
     let old = course.boot()?;
-    course.observe_closely();
     let begin = Instant::now();
     course.pair.cut(Port::lan(old), Cut::Carrier)?;
     course.takes_over(old.peer(), begin, Duration::from_secs(2))?;
@@ -70,7 +67,6 @@ pub(super) fn lan_unplugged(course: &mut Course) -> Step {
 
 pub(super) fn crash(course: &mut Course) -> Step {
     let old = course.boot()?;
-    course.observe_closely();
     let begin = Instant::now();
     course.pair.kill(old)?;
     let limit = course.timeout * 2;
@@ -88,7 +84,6 @@ pub(super) fn crash(course: &mut Course) -> Step {
 pub(super) fn freeze(course: &mut Course) -> Step {
     let old = course.boot()?;
     let new = old.peer();
-    course.observe_closely();
     let captures = [course.pair.capture(Port::lan(old))?, course.pair.capture(Port::cable(old))?];
     let begin = Instant::now();
     course.pair.freeze(old)?;
@@ -125,7 +120,6 @@ fn claims_address(record: &Record) -> bool {
 
 pub(super) fn power_loss(course: &mut Course) -> Step {
     let old = course.boot()?;
-    course.observe_closely();
     let begin = Instant::now();
     course.pair.power_off(old)?;
     let bound = course.takes_over(old.peer(), begin, course.timeout * 2)?;
@@ -141,7 +135,6 @@ pub(super) fn power_loss(course: &mut Course) -> Step {
 pub(super) fn silent_death(course: &mut Course) -> Step {
     let old = course.boot()?;
     let survivor = old.peer();
-    course.observe_closely();
     let captures = [course.pair.capture(Port::lan(survivor))?, course.pair.capture(Port::cable(survivor))?];
     let recording = Instant::now();
     course.pass(HEARD_BEFORE)?;

@@ -22,11 +22,10 @@ pub(super) fn split_heal(course: &mut Course) -> Step {
     let took = course.wait_for("both active, as S2 allows", limit, both)?;
     course.measured("two actives after", took);
     course.pass(SPLIT_FOR)?;
-    course.observe_closely();
     let heal = Instant::now();
     course.pair.heal_lan()?;
     let healed = Instant::now();
-    let single = |course: &mut Course| course.pair.sightings().now.iter().filter(|&&bound| bound).count() == 1;
+    let single = |course: &mut Course| course.pair.sightings().now().iter().filter(|&&bound| bound).count() == 1;
     course.wait_for("one holder of the cluster IP", Duration::from_secs(2), single)?;
     let released = course.pair.sightings().bindings.last().map_or(heal, |binding| binding.at);
     let one_after = released.saturating_duration_since(healed);
@@ -39,7 +38,6 @@ pub(super) fn split_heal(course: &mut Course) -> Step {
 /// The active is cut off from gateway and phone together; the cable is fine.
 pub(super) fn lan_split(course: &mut Course) -> Step {
     let old = course.boot()?;
-    course.observe_closely();
     let begin = Instant::now();
     course.pair.split_lan(&[Station::Node(old)])?;
     let bound = course.takes_over(old.peer(), begin, course.timeout * 2)?;

@@ -90,7 +90,6 @@ fn handed_over(course: &mut Course, old: Node, begin: Instant, debounce: Duratio
 pub(super) fn crash(course: &mut Course) -> Step {
     let mut pbx = Pbx::start(true, 0)?;
     let old = course.boot()?;
-    course.observe_closely();
     let begin = Instant::now();
     pbx.crash(course, old)?;
     handed_over(course, old, begin, Duration::ZERO)?;
@@ -105,7 +104,6 @@ pub(super) fn crash(course: &mut Course) -> Step {
 pub(super) fn deadlock(course: &mut Course) -> Step {
     let mut pbx = Pbx::start(true, 0)?;
     let old = course.boot()?;
-    course.observe_closely();
     let last_kick = pbx.hang(course, old)?;
     let bound = handed_over(course, old, last_kick, KICK_TIMEOUT)?;
     course.expect(bound - last_kick >= KICK_TIMEOUT, "no handover before the deadline")?;
@@ -146,7 +144,6 @@ pub(super) fn core_dump(course: &mut Course) -> Step {
         }
         set => set?,
     };
-    course.observe_closely();
     let begin = Instant::now();
     let dump = thread::spawn(move || wait_for_dump(begin));
     pbx.crash(course, old)?;

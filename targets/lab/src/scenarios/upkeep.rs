@@ -35,11 +35,11 @@ pub(super) fn idle(course: &mut Course) -> Step {
 /// Moves the cluster IP by hand. Nobody announces it, so the phone first goes on asking the old owner: an owner that
 /// is silent leaves stale ARP caches, and the lab must show that.
 pub(super) fn calibration(course: &mut Course) -> Step {
-    course.observe_closely();
     course.pair.bind_by_hand(Node::A)?;
     course.wait_for("A serves the phone", Duration::from_secs(5), |course| served_by(course, Node::A))?;
     gap_by_hand(course)?;
     overlap_by_hand(course)?;
+    overlap_of_an_instant(course)?;
     silent_move(course)
 }
 
@@ -89,21 +89,37 @@ fn gap_by_hand(course: &mut Course) -> Step {
 
 /// Both nodes have the address for a while: the observer must see that while.
 fn overlap_by_hand(course: &mut Course) -> Step {
-    let before = course.pair.sightings().both_bound;
-    course.expect(before.is_zero(), "the address was never on both nodes before")?;
+    course.expect_never_two()?;
     let made = between(course, HAND_OVERLAP, |lab| lab.bind_by_hand(Node::B), |lab| lab.release_by_hand(Node::B))?;
-    let seen = course.pair.sightings().both_bound;
+    let seen = both_bound(course);
     course.measured("overlap made", made.at_most);
     course.measured("overlap seen", seen);
     course.expect(made.matches(seen), "the observer sees the overlap that was made")
 }
 
+/// Both nodes have the address for less than a sample would see: the observer must see that as well.
+fn overlap_of_an_instant(course: &mut Course) -> Step {
+    let before = both_bound(course);
+    course.pair.bind_by_hand(Node::B)?;
+    course.pair.release_by_hand(Node::B)?;
+    course.pass(PHONE_JUDGES)?;
+    let seen = both_bound(course) - before;
+    course.measured("instant seen", seen);
+    course.expect(!seen.is_zero(), "the observer sees an overlap of an instant")
+}
+
+fn both_bound(course: &Course) -> Duration {
+    course.pair.sightings().both_bound().unwrap_or_default()
+}
+
 /// The address moves and nobody says so: the phone's ARP cache must still point to the old owner.
 fn silent_move(course: &mut Course) -> Step {
     let begin = Instant::now();
+    let before = both_bound(course);
     course.pair.release_by_hand(Node::A)?;
     course.pair.bind_by_hand(Node::B)?;
     course.pass(HAND_GAP)?;
+    course.expect(both_bound(course) == before, "released and then bound is no overlap, however fast")?;
     let view = course.pair.phone_view(begin);
     course.pair.release_by_hand(Node::B)?;
     let silent = view.silent_for.ok_or_else(|| Failure::new(format!("the phone found the silent owner: {view:?}")))?;

@@ -54,13 +54,14 @@ impl Picture {
     pub(super) fn take(course: &mut Course, begin: Instant) -> Self {
         let [a, b] = course.statuses();
         let sightings = course.pair.sightings();
+        let now = sightings.now();
         let phone = course.pair.phone_view(begin);
         let mut node = |node: Node, status| NodePicture {
             node,
             powered: course.pair.is_powered(node),
             running: course.pair.is_running(node),
             frozen: course.pair.is_frozen(node),
-            bound: sightings.now[node.index()],
+            bound: now[node.index()],
             lan_cut: course.pair.is_cut(Port::lan(node)),
             cable_cut: course.pair.is_cut(Port::cable(node)),
             status,
@@ -72,7 +73,7 @@ impl Picture {
             silent_for: phone.silent_for,
             last_gap: phone.gaps.last().copied(),
             longest_gap: phone.longest(),
-            both_bound: sightings.both_bound,
+            both_bound: sightings.both_bound().unwrap_or_default(),
             events: course
                 .pair
                 .timeline
