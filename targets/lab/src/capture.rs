@@ -1,5 +1,6 @@
 //! Records what a node sends and receives at one port.
 
+use crate::daemon::KEY;
 use crate::datagram::heartbeat_in;
 use crate::frames::{Direction, FrameSocket};
 use crate::worker::Worker;
@@ -9,7 +10,8 @@ use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 use ucm_ha::role::Role;
-use ucm_ha::wire;
+use ucm_ha::wire::Repr;
+use ucm_ha::wire::auth::Authenticator;
 
 /// Frames that are kept at most.
 const MAX_RECORDS: usize = 200_000;
@@ -50,10 +52,11 @@ impl Capture {
     pub fn start(socket: FrameSocket) -> io::Result<Self> {
         let records = Arc::new(Mutex::new(Vec::new()));
         let its_records = Arc::clone(&records);
+        let key = Authenticator::new(&KEY);
         let worker = Worker::start("capture", move |stop| {
             while !stop.is_set() {
                 socket.hear(|frame, direction| {
-                    if let Some(content) = read(frame) {
+                    if let Some(content) = read(frame, &key) {
                         keep(&its_records, Record { at: Instant::now(), sent: direction == Direction::In, content });
                     }
                 })?;
@@ -77,17 +80,18 @@ fn keep(records: &Mutex<Vec<Record>>, record: Record) {
     }
 }
 
-fn read(bytes: &[u8]) -> Option<Content> {
+fn read(bytes: &[u8], key: &Authenticator) -> Option<Content> {
     let frame = EthernetFrame::new_checked(bytes).ok()?;
     match frame.ethertype() {
-        EthernetProtocol::Ipv4 => read_heartbeat(heartbeat_in(bytes)?),
+        EthernetProtocol::Ipv4 => read_heartbeat(heartbeat_in(bytes)?, key),
         EthernetProtocol::Arp => read_announcement(frame.payload()),
         EthernetProtocol::Ipv6 | EthernetProtocol::Unknown(_) => None,
     }
 }
 
-fn read_heartbeat(heartbeat: &[u8]) -> Option<Content> {
-    let frame = wire::Repr::parse(heartbeat, None).ok()?;
+/// Of a pair with the lab's key, or without one.
+fn read_heartbeat(heartbeat: &[u8], key: &Authenticator) -> Option<Content> {
+    let frame = Repr::parse(heartbeat, None).or_else(|_| Repr::parse(heartbeat, Some(key))).ok()?;
     Some(Content::Heartbeat { role: frame.role, term: frame.term })
 }
 

@@ -9,6 +9,7 @@ use crate::plan::{Node, Port};
 use crate::worker::{STOP_CHECK, Stop, Worker, run_before_daemons};
 use fastrand::Rng;
 use std::io;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -16,11 +17,16 @@ use std::time::{Duration, Instant};
 /// A node that has sent nothing for this long is taken for dead: its last heartbeats are worth most then.
 const SILENT: Duration = Duration::from_millis(300);
 
+/// Where a heartbeat has its boot id: docs/protocol.md.
+const BOOT_ID: Range<usize> = 20..24;
+
 /// What is played to a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tape {
     /// All that its peer has sent so far, in any order and again and again: each boot has its turn.
     Everything,
+    /// The last heartbeat of each boot of its peer that has ended, again and again.
+    OldBoots,
     /// Once its peer is silent, what that sent in its last so many milliseconds, in order and once.
     LastWords(u64),
 }
@@ -29,6 +35,13 @@ pub enum Tape {
 struct Heard {
     at: Instant,
     heartbeat: Vec<u8>,
+}
+
+impl Heard {
+    /// What a key proves can be read without one.
+    fn boot_id(&self) -> Option<&[u8]> {
+        self.heartbeat.get(BOOT_ID)
+    }
 }
 
 type Memory = Arc<Mutex<Vec<Heard>>>;
@@ -97,7 +110,7 @@ fn play(
     run_before_daemons("a replay may be slow");
     let send = |frame: &Vec<u8>| socket.send(frame);
     match tape {
-        Tape::Everything => pace::send(frames.iter().cycle(), rate, stop, send),
+        Tape::Everything | Tape::OldBoots => pace::send(frames.iter().cycle(), rate, stop, send),
         Tape::LastWords(_) => pace::send(frames.iter(), rate, stop, send),
     }
 }
@@ -109,17 +122,26 @@ fn lock(heard: &Mutex<Vec<Heard>>) -> MutexGuard<'_, Vec<Heard>> {
 /// The frames of a tape; `None` where its time has not come.
 fn cut(heard: &[Heard], to: Node, tape: Tape) -> Option<Vec<Vec<u8>>> {
     let last = heard.last()?.at;
-    let first = match tape {
-        Tape::Everything => 0,
+    let chosen: Vec<&Heard> = match tape {
+        Tape::Everything => heard.iter().collect(),
+        Tape::OldBoots => last_of_old_boots(heard),
         Tape::LastWords(_) if last.elapsed() < SILENT => return None,
-        Tape::LastWords(ms) => heard.partition_point(|heard| heard.at + Duration::from_millis(ms) < last),
+        Tape::LastWords(ms) => {
+            let first = heard.partition_point(|heard| heard.at + Duration::from_millis(ms) < last);
+            heard.iter().skip(first).collect()
+        }
     };
-    let heartbeats = heard.iter().skip(first).map(|heard| &heard.heartbeat);
-    let mut frames: Vec<_> = heartbeats.filter_map(|heartbeat| frame_to(Port::lan(to), heartbeat)).collect();
+    let mut frames: Vec<_> = chosen.iter().filter_map(|heard| frame_to(Port::lan(to), &heard.heartbeat)).collect();
     if tape == Tape::Everything {
         Rng::with_seed(0).shuffle(&mut frames);
     }
-    Some(frames)
+    (!frames.is_empty()).then_some(frames)
+}
+
+/// The one that runs is that of the last heartbeat.
+fn last_of_old_boots(heard: &[Heard]) -> Vec<&Heard> {
+    let last_of_each = heard.windows(2).filter(|pair| pair[0].boot_id() != pair[1].boot_id());
+    last_of_each.map(|pair| &pair[0]).collect()
 }
 
 #[cfg(test)]
@@ -144,6 +166,19 @@ mod tests {
         assert_eq!(cut(&heard(20, MS * 50), Node::A, Tape::LastWords(500)), None);
         let frames = cut(&heard(20, MS * 400), Node::A, Tape::LastWords(500)).unwrap();
         assert_eq!(numbers(&frames), [14, 15, 16, 17, 18, 19]);
+    }
+
+    #[test]
+    fn of_each_old_boot_the_last_word_is_played_and_nothing_of_the_one_that_runs() {
+        let of_boot = |number: u8, boot: u8| {
+            let mut heartbeat = vec![boot; 24];
+            heartbeat[0] = number;
+            Heard { at: Instant::now(), heartbeat }
+        };
+        let running = [of_boot(0, 7), of_boot(1, 7)];
+        assert_eq!(cut(&running, Node::A, Tape::OldBoots), None);
+        let heard = [of_boot(0, 5), of_boot(1, 5), of_boot(2, 6), of_boot(3, 7), of_boot(4, 7)];
+        assert_eq!(numbers(&cut(&heard, Node::A, Tape::OldBoots).unwrap()), [1, 2]);
     }
 
     #[test]

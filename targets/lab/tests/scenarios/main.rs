@@ -82,7 +82,7 @@ plays! { beside_others,
     a_standby_that_only_arp_holds_back: "own-address-and-cable"
     a_foreign_host_that_takes_the_cluster_ip: "foreign-host"
     a_foreign_host_that_has_the_cluster_ip_when_the_active_dies: "foreign-takeover"
-    old_boots_replayed_while_the_standby_restarts_and_the_active_dies: "old-boots" "old-boots-slow"
+    old_boots_replayed_while_the_standby_restarts_and_the_active_dies: "old-boots" "old-boots-slow" "all-boots"
     withheld_heartbeats_that_are_played_when_a_node_has_died: "withheld-active" "withheld-standby"
     a_host_that_says_by_arp_that_it_is_the_peer: "arp-peer" "arp-theft"
     another_pair_on_the_heartbeat_segment: "foreign-pair"
