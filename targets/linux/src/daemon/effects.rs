@@ -4,12 +4,14 @@ use super::channel::Way;
 use super::running::Daemon;
 use crate::clock;
 use crate::control::Awaited;
-use crate::describe;
+use crate::describe::{self, Situation, Words};
 use crate::sys;
 use std::process::{Command, ExitStatus};
+use std::time::SystemTime;
 use ucm_ha::event::Alert;
 use ucm_ha::fault::Faults;
 use ucm_ha::io::AddressEvent;
+use ucm_ha::role::Role;
 use ucm_ha::types::MacAddr;
 use ucm_ha::{Input, Output};
 use ucm_ha_control::Reply;
@@ -55,6 +57,9 @@ impl Daemon {
                 let reason = describe::role_reason(reason, self.config.heartbeat_timeout_s);
                 log::info!("role: {} -> {} ({reason}), term {term}", describe::role(from), describe::role(to));
                 self.journal.role(from, to, term, reason, self.config.mac);
+                if to == Role::Off {
+                    self.off_since = SystemTime::now();
+                }
             }
             Output::Alert { alert, raised, mac, ip } => {
                 let detail = ip.filter(|_| raised).and_then(|ip| describe::detail(alert, ip, &self.config));
@@ -73,7 +78,10 @@ impl Daemon {
             Output::SwitchDone(outcome) => {
                 let reply = match outcome {
                     Ok(()) => Reply::Done,
-                    Err(refusal) => Reply::Refused { reason: describe::refusal(refusal).to_owned() },
+                    Err(refusal) => {
+                        let situation = Situation::of(&self.node.status());
+                        Reply::Refused { reason: describe::refusal(refusal, situation) }
+                    }
                 };
                 self.control.reply_waiting(Awaited::Switch, &reply);
             }
@@ -94,7 +102,7 @@ impl Daemon {
         } else {
             log::info!("restored to normal: {cause}: {what}");
         }
-        self.journal.own_condition(cause, what, raised, self.config.mac);
+        self.journal.named_condition(Words { cause, text: what }, None, raised, Some(self.config.mac));
     }
 }
 

@@ -1,8 +1,10 @@
 //! Brings the daemon up and takes it down.
 
 use super::boot_id::boot_id;
+use super::off::TurnedOff;
 use super::ports::Ports;
 use super::running::Daemon;
+use super::standby::Standby;
 use super::token;
 use super::urgency;
 use super::watchdog::{Watchdog, notify};
@@ -36,7 +38,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use ucm_ha::Node;
 
 /// How long the end of the program waits for the last record and the last events to be stored and told.
@@ -202,6 +204,8 @@ fn assemble(
         config_file: config_file.to_owned(),
         sections,
         enabled: config.enabled,
+        turned_off: (!config.enabled).then_some(TurnedOff::ByConfiguration),
+        off_since: SystemTime::now(),
         complaint: None,
         netlink,
         ports: Ports::new(network),
@@ -211,6 +215,7 @@ fn assemble(
         state,
         record,
         journal,
+        standby: Standby::default(),
         services,
         poll,
         timer,

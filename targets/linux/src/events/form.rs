@@ -25,6 +25,11 @@ pub(crate) fn mac(mac: MacAddr) -> String {
     mac.0.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// The words of an event, and what it says beside them.
+pub(super) fn text(words: &str, detail: Option<&str>) -> String {
+    detail.map_or_else(|| words.to_owned(), |detail| format!("{words}: {detail}"))
+}
+
 fn local(record: &Record, form: &str) -> String {
     shown(Timestamp::from_millisecond(record.unix_ms).unwrap_or(Timestamp::UNIX_EPOCH), form)
 }

@@ -1,6 +1,6 @@
 //! The daemon's end of the journal: what happens becomes records, which are stored and told.
 
-use super::condition::{Conditions, Source};
+use super::condition::{Conditions, Particulars, Source};
 use super::form;
 use super::record::What;
 use crate::describe::{self, Words};
@@ -16,7 +16,7 @@ use ucm_ha::fault::Faults;
 use ucm_ha::role::Role;
 use ucm_ha::types::MacAddr;
 use ucm_ha_control::Log;
-use ucm_ha_control::status::Notices;
+use ucm_ha_control::status::{Notices, StandingAlert};
 
 /// The daemon's end of the journal. Nothing here waits for the disk, or for those who are told of events.
 pub(crate) struct Journal {
@@ -44,7 +44,7 @@ impl Journal {
     }
 
     /// A fault of this node, whose address is `mac`, was raised or cleared. A failed service is told by its name with
-    /// [`own_condition`](Self::own_condition) instead.
+    /// [`named_condition`](Self::named_condition) instead.
     pub(crate) fn fault(&mut self, faults: Faults, raised: bool, mac: MacAddr) {
         for (name, fault) in faults.iter_names() {
             if let Some(words) = describe::fault(name, fault) {
@@ -53,17 +53,27 @@ impl Journal {
         }
     }
 
-    /// Something that is wrong with this node (whose address is `mac`) and that only the adapter knows by name, as in
-    /// `SERVICE asterisk`, began or ended. `text` is what the event says of it.
-    pub(crate) fn own_condition(&mut self, cause: &str, text: &'static str, raised: bool, mac: MacAddr) {
-        self.change(Words { cause, text }, None, Source::Named, raised, Some(mac));
+    /// Something that is wrong and that only the adapter knows by name, as in `SERVICE asterisk`, began or ended; `mac` is the
+    /// station's that it is about.
+    pub(crate) fn named_condition(
+        &mut self,
+        words: Words<'_>,
+        detail: Option<&str>,
+        raised: bool,
+        mac: Option<MacAddr>,
+    ) {
+        self.change(words, detail, Source::Named, raised, mac);
+    }
+
+    /// The alerts that stand, the oldest first.
+    pub(crate) fn standing(&self) -> Vec<StandingAlert> {
+        self.conditions.standing()
     }
 
     /// What differs from one time to the next is a detail and not part of the words, by which the end of a condition is known.
     fn change(&mut self, words: Words<'_>, detail: Option<&str>, source: Source, raised: bool, mac: Option<MacAddr>) {
-        if self.conditions.change(words, source, raised) {
-            let detail = detail.map(|detail| format!(": {detail}")).unwrap_or_default();
-            let (cause, text) = (words.cause.to_owned(), words.text.to_owned() + &detail);
+        if self.conditions.change(words, source, raised, Particulars::now(detail.map(str::to_owned), mac)) {
+            let (cause, text) = (words.cause.to_owned(), form::text(words.text, detail));
             self.record(Log::Events, What::Alert { cause, text, raised, mac: mac.map(form::mac) });
         }
     }
