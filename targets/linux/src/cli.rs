@@ -150,7 +150,7 @@ struct KickArgs {
 
 /// Runs the command line of this process.
 pub(crate) fn run() -> ExitCode {
-    let matches = command().get_matches_from(core_helper::with_name_apart(std::env::args_os().collect()));
+    let matches = command().get_matches_from(core_helper::separated(std::env::args_os().collect()));
     if let Some(chosen) = sub_program::chosen(&matches) {
         return chosen.run();
     }
