@@ -5,7 +5,7 @@
 //! | `start` | up and down |
 //! | `running` | the daemon as it runs |
 //! | `turn` | the loop |
-//! | `part` | what lives beside the node: `services`, `fxo`, `state`, `journal`, `standby`, `control` |
+//! | `part` | what lives beside the node: `services`, `fxo`, `state`, `journal`, `standby`, `address`, `control` |
 //! | `ports`, `channel` | the interfaces, and the ways that frames go on them |
 //! | `effects` | carries out what the node decides |
 //! | `reload` | takes other settings |
@@ -13,6 +13,7 @@
 //! | `urgency` | real-time priority |
 //! | `watchdog` | the service manager |
 
+mod address;
 mod boot_id;
 mod channel;
 mod control;

@@ -48,6 +48,8 @@ pub(super) struct Daemon {
     pub(super) netlink: Netlink,
     pub(super) ports: Ports,
     pub(super) address: ClusterAddress,
+    /// The alert stands that somebody else removes it.
+    pub(super) removal_told: bool,
     pub(super) own_address: OwnAddress,
 
     /// The FXO ports, where they are watched.

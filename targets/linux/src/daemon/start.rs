@@ -210,6 +210,7 @@ fn assemble(
         netlink,
         ports: Ports::new(network),
         address: ClusterAddress::new(config.cluster_ip),
+        removal_told: false,
         own_address: OwnAddress::new(),
         fxo,
         state,
