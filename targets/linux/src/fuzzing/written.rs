@@ -28,7 +28,7 @@ const KNOWN: [(&str, &[&str]); 8] = [
             "allow_unauthenticated",
         ],
     ),
-    ("network", &["method", "lan_interface", "wan_interface", "heartbeat_interface", "gateway"]),
+    ("network", &["method", "lan_interface", "wan_interface", "heartbeat_interface", "gateway", "own_ip"]),
     ("device", &["model", "firmware"]),
     ("paths", &["state_dir", "run_dir"]),
     (

@@ -98,8 +98,19 @@ pub(super) fn network(mut r: Reader<'_>, pair: &PairAddresses) -> Option<Network
     if gateway.is_some() && (gateway == pair.cluster || gateway == pair.peer) {
         r.refuse("gateway", ConfigError::GatewayIsNode.reason());
     }
+    let own_ip = r.optional("own_ip", v::ipv4);
+    if own_ip.is_some() && (own_ip == pair.cluster || own_ip == pair.peer) {
+        r.refuse("own_ip", "is the cluster IP or the peer's address; give this node's static address");
+    }
     r.finish();
-    Some(Network { method: method?, lan_interface: lan?, wan_interface: wan, heartbeat_interface: heartbeat?, gateway })
+    Some(Network {
+        method: method?,
+        lan_interface: lan?,
+        wan_interface: wan,
+        heartbeat_interface: heartbeat?,
+        gateway,
+        own_ip,
+    })
 }
 
 pub(super) fn device(mut r: Reader<'_>) -> Option<Device> {

@@ -36,6 +36,8 @@ pub(crate) struct Network {
     pub(crate) wan_interface: Option<String>,
     pub(crate) heartbeat_interface: String,
     pub(crate) gateway: Option<Ipv4Addr>,
+    /// This node's own address, where the LAN interface has several that could be.
+    pub(crate) own_ip: Option<Ipv4Addr>,
 }
 
 /// Section `[device]`.

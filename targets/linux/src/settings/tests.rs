@@ -476,6 +476,65 @@ fn a_lan_interface_without_an_address_yet_may_be_waited_for() {
 }
 
 #[test]
+fn a_dynamic_address_is_named_as_what_it_is_and_may_be_waited_for() {
+    let mut machine = machine();
+    let (cluster_ip, leased) = (Ipv4Addr::new(192, 168, 129, 64), Ipv4Addr::new(192, 168, 129, 77));
+    machine[0] = interface("eth0", 2, OWN_MAC, &[(cluster_ip, false), (leased, false)]);
+    let (said, resolved, passing) = judge_passing(&machine);
+    let dynamic = "network.lan_interface = \"eth0\": has only 192.168.129.77, a dynamic address (it has a lifetime, as from \
+                   DHCP); give it a static one";
+    assert_eq!(said, [dynamic]);
+    assert!(resolved.is_none() && passing);
+    // The cluster IP, left over from an earlier run, is none of its own.
+    machine[0].addresses.truncate(1);
+    assert_eq!(
+        judge_passing(&machine).0,
+        ["network.lan_interface = \"eth0\": has no permanent IPv4 address; give it a static one"]
+    );
+}
+
+#[test]
+fn of_several_static_addresses_the_configured_one_is_the_nodes_own() {
+    let (second, elsewhere) = (Ipv4Addr::new(192, 168, 129, 44), Ipv4Addr::new(10, 0, 0, 1));
+    let mut machine = machine();
+    machine[0] = interface("eth0", 2, OWN_MAC, &[(elsewhere, true), (OWN_IP, true), (second, true)]);
+    let judged = |text: &str| judge(text, &machine);
+    let (problems, resolved) = judged(GOOD);
+    assert_eq!(problems, Vec::<String>::new());
+    let resolved = resolved.unwrap();
+    assert_eq!(resolved.config.own_ip.address, OWN_IP);
+    let note =
+        "network.own_ip: is not set; 192.168.129.42 is taken for this node's own, and 192.168.129.44 could be it too";
+    assert!(resolved.notes.iter().any(|said| said == note), "{:?}", resolved.notes);
+
+    let own = |address: &str| with("method = \"switch\"", &format!("method = \"switch\"\nown_ip = \"{address}\""));
+    let chosen = judged(&own("192.168.129.44")).1.unwrap();
+    assert_eq!(chosen.config.own_ip, Cidr { address: second, prefix_len: 24 });
+    assert!(!chosen.notes.iter().any(|said| said.contains("own_ip")), "{:?}", chosen.notes);
+
+    let missing =
+        "network.own_ip = \"192.168.129.45\": is not an address of the LAN interface; give it this static address";
+    assert_eq!(judged(&own("192.168.129.45")).0, [missing]);
+    let peers =
+        "network.own_ip = \"192.168.129.43\": is the cluster IP or the peer's address; give this node's static address";
+    assert!(judged(&own("192.168.129.43")).0.contains(&peers.to_owned()));
+    let outside = judged(&own("10.0.0.1")).0;
+    assert!(outside.iter().any(|said| said.starts_with("ha.peer_ip = \"192.168.129.43\": ")), "{outside:?}");
+}
+
+#[test]
+fn a_configured_own_address_that_is_dynamic_is_said_so() {
+    let mut machine = machine();
+    machine[0] = interface("eth0", 2, OWN_MAC, &[(OWN_IP, false)]);
+    let (said, resolved) =
+        judge(&with("method = \"switch\"", "method = \"switch\"\nown_ip = \"192.168.129.42\""), &machine);
+    let dynamic = "network.own_ip = \"192.168.129.42\": is a dynamic address of the LAN interface (it has a lifetime, as from \
+                   DHCP); make it a static one";
+    assert_eq!(said, [dynamic]);
+    assert!(resolved.is_none());
+}
+
+#[test]
 fn a_lan_interface_in_another_subnet_than_the_peer_is_refused() {
     let mut machine = machine();
     machine[0] = interface("eth0", 2, OWN_MAC, &[(Ipv4Addr::new(10, 0, 0, 1), true)]);
