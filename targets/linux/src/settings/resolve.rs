@@ -1,9 +1,8 @@
 //! Compares the settings with the interfaces of this machine and makes the core's configuration of both.
 
-use super::fxo::Fxo;
 use super::key_file;
 use super::reader::Problem;
-use super::tables::{Device, Ha, Network, NotifyTarget, Sections};
+use super::tables::{Device, Ha, Network, NotifyTarget, Sections, Service};
 use crate::net::interface::{Interface, InterfaceAddress};
 use crate::user::User;
 use std::net::Ipv4Addr;
@@ -70,7 +69,7 @@ pub(crate) fn resolve(sections: &Sections, interfaces: &[Interface], problems: &
         }
     });
     report_own_cluster_ip(ha, interfaces, &mut report);
-    let mut notes = notes(ha, network, device, sections.fxo.as_ref());
+    let mut notes = notes(sections, ha, network, device, own_ip);
     notes.extend(ports.lan.and_then(|lan| choice_of_own_address(ha, network, lan)));
     (complete && problems.iter().all(|problem| problem.passing)).then_some(Resolved { config, notes })
 }
@@ -286,8 +285,28 @@ fn choice_of_own_address(ha: &Ha, network: &Network, lan: &Interface) -> Option<
     })
 }
 
-fn notes(ha: &Ha, network: &Network, device: &Device, fxo: Option<&Fxo>) -> Vec<String> {
+fn notes(sections: &Sections, ha: &Ha, network: &Network, device: &Device, own: Option<Cidr>) -> Vec<String> {
+    let fxo = sections.fxo.as_ref();
     let mut notes = Vec::new();
+    if sections.value("ha.enable").is_none() {
+        notes
+            .push("ha.enable: is not set; high availability is off. Write enable = true, or enable = false".to_owned());
+    }
+    if let ((address, Some(prefix)), Some(own)) = (ha.cluster_ip, own)
+        && prefix != own.prefix_len
+    {
+        let lan = own.prefix_len;
+        notes.push(format!(
+            "ha.cluster_ip = \"{address}/{prefix}\": its prefix is not the LAN's; write \"{address}/{lan}\", or leave it out"
+        ));
+    }
+    if ha.software_fault_switch && sections.services.is_empty() {
+        notes.push(
+            "ha.software_fault_switch = true: has no effect without [[service]] but for `ucm-ha fault raise`; nothing watches \
+             the services"
+                .to_owned(),
+        );
+    }
     if ha.fast_failover && network.gateway.is_none() {
         notes.push(
             "ha.fast_failover = true: is inactive without network.gateway; set the gateway, or fast_failover = false"
@@ -311,6 +330,11 @@ fn notes(ha: &Ha, network: &Network, device: &Device, fxo: Option<&Fxo>) -> Vec<
     }
     if fxo.is_some() && device.model.fxo_ports() == 0 {
         notes.push(format!("fxo: is not used; the {} has no FXO ports", device.model.name()));
+    }
+    for Service { name, pid_source, kick_timeout_ms, probe, .. } in &sections.services {
+        if pid_source.is_none() && kick_timeout_ms.is_none() && probe.is_none() {
+            notes.push(format!("service {name}: is not watched; set pid_file, unit, kick_timeout_ms or probe"));
+        }
     }
     notes
 }

@@ -162,6 +162,16 @@ const ONE_MISTAKE: &[(&str, &str, &str)] = &[
         "ha.cluster_ip = \"192.168.129.64/33\": must have a prefix of 1 to 32 bits, as in \"192.168.129.64/24\"",
     ),
     (
+        "192.168.129.64/24",
+        "fd00::1/64",
+        "ha.cluster_ip = \"fd00::1/64\": is an IPv6 address; the pair works with IPv4 only, as in \"192.168.129.43\"",
+    ),
+    (
+        "\"192.168.129.43\"",
+        "\"fe80::1\"",
+        "ha.peer_ip = \"fe80::1\": is an IPv6 address; the pair works with IPv4 only, as in \"192.168.129.43\"",
+    ),
+    (
         "\"192.168.129.43\"",
         "\"192.168.129\"",
         "ha.peer_ip = \"192.168.129\": must be an IPv4 address, as in \"192.168.129.43\"",
@@ -317,6 +327,22 @@ fn text_that_is_not_toml_is_named_by_its_line() {
     let said = complaint("[network]", "[network");
     assert!(said.starts_with("line 14: is not TOML: "), "{said}");
     assert_eq!(said.lines().count(), 1);
+}
+
+#[test]
+fn a_value_without_quotes_is_said_with_how_to_write_it() {
+    let hint = |replacement: &str| {
+        let said = complaint("peer_ip = \"192.168.129.43\"", replacement);
+        let (_, hint) = said.split_once("; write ").unwrap_or((&said, "no hint"));
+        hint.to_owned()
+    };
+    assert_eq!(hint("peer_ip = 192.168.129.43"), "peer_ip = \"192.168.129.43\"");
+    assert_eq!(hint("peer_ip = pbx-b # the other"), "peer_ip = \"pbx-b\"");
+    assert_eq!(hint("fast_failover = yes"), "fast_failover = true");
+    assert_eq!(hint("fast_failover = off"), "fast_failover = false");
+    assert_eq!(hint("peer_ip = [\"192.168.129.43\""), "no hint");
+    assert_eq!(hint("peer_ip \"192.168.129.43\""), "no hint");
+    assert_eq!(hint("peer_ip = \"192.168.129.43"), "no hint");
 }
 
 /// Whoever reads the output line by line must not be shown a line of the file's making.
@@ -601,6 +627,77 @@ fn settings_that_have_no_effect_are_noted_and_accepted() {
     let no_ports = GOOD.replace("[\"FXO1\"]", "[]").replace("UCM6304A", "UCM6300A") + "[fxo]\ndriver = \"dahdi\"\n";
     let noted = judge(&no_ports, &machine()).1.unwrap().notes;
     assert_eq!(noted, [no_key, "fxo: is not used; the UCM6300A has no FXO ports"]);
+}
+
+#[test]
+fn what_is_not_watched_or_not_set_is_noted() {
+    let said = |line: &str, replacement: &str, note: &str| {
+        let notes = notes(line, replacement);
+        assert!(notes.iter().any(|said| said == note), "{note:?} is not in {notes:#?}");
+    };
+    said(
+        "enable = true",
+        "",
+        "ha.enable: is not set; high availability is off. Write enable = true, or enable = false",
+    );
+    said(
+        "129.64/24",
+        "129.64/16",
+        "ha.cluster_ip = \"192.168.129.64/16\": its prefix is not the LAN's; write \"192.168.129.64/24\", or leave it out",
+    );
+    said(
+        "enable = true",
+        "enable = true\nsoftware_fault_switch = true",
+        "ha.software_fault_switch = true: has no effect without [[service]] but for `ucm-ha fault raise`; nothing watches the \
+         services",
+    );
+    said(
+        "[device]",
+        "[[service]]\nname = \"asterisk\"\n[device]",
+        "service asterisk: is not watched; set pid_file, unit, kick_timeout_ms or probe",
+    );
+    let watched = "[[service]]\nname = \"asterisk\"\nkick_timeout_ms = 3000\n[device]";
+    assert!(!notes("[device]", watched).iter().any(|said| said.contains("asterisk")));
+}
+
+#[test]
+fn settings_that_must_match_read_alike_however_they_are_written() {
+    let shared_by = |text: &str| shared(&judge(text, &machine()).1.unwrap().config);
+    let expected = [
+        "device.model = \"UCM6304A\"",
+        "ha.cluster_ip = \"192.168.129.64/24\"",
+        "ha.fast_failover = true",
+        "ha.hardware_fault_switch = [\"FXO1\"]",
+        "ha.heartbeat_port = 9527",
+        "ha.heartbeat_timeout = 7",
+        "ha.software_fault_switch = false",
+        "network.gateway = \"192.168.129.1\"",
+        "network.method = \"switch\"",
+    ];
+    assert_eq!(shared_by(GOOD), expected);
+    let defaults =
+        with("129.64/24", "129.64").replace("heartbeat_timeout = 7\n", "").replace("fast_failover = true", "");
+    assert_eq!(shared_by(&defaults), expected, "defaults are written out");
+    let own = with("\"primary\"", "\"secondary\"").replace("C0:74:AD:53:73:6C", "C0:74:AD:53:73:6D");
+    assert_eq!(shared_by(&own), expected, "what may differ is not among them");
+    // Whatever changes the digest that the nodes compare changes a line.
+    let digest = |text: &str| judge(text, &machine()).1.unwrap().config.digest();
+    for (line, replacement) in [
+        ("129.64/24", "129.65/24"),
+        ("129.64/24", "129.64/25"),
+        ("port = 9527", "port = 9528"),
+        ("timeout = 7", "timeout = 5"),
+        ("fast_failover = true", "fast_failover = false"),
+        ("[\"FXO1\"]", "[]"),
+        ("enable = true", "enable = true\nsoftware_fault_switch = true"),
+        ("gateway = \"192.168.129.1\"", ""),
+        ("method = \"switch\"", "method = \"router\""),
+    ] {
+        let changed = with(line, replacement);
+        assert_ne!(digest(&changed), digest(GOOD), "{replacement}");
+        let lines = shared_by(&changed);
+        assert_eq!(lines.iter().zip(expected).filter(|(line, expected)| line != expected).count(), 1, "{replacement}");
+    }
 }
 
 /// What leads to the FXO ports by this section.
