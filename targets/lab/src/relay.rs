@@ -15,7 +15,7 @@ use ucm_ha_linux::shared;
 const MAX_IN_FLIGHT: usize = 4096;
 const FRAME_LEN: usize = 65_536;
 /// Above the daemons' real-time priority.
-const PRIORITY: i32 = 20;
+const PRIORITY: i32 = 40;
 
 /// What is wrong with the cable.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

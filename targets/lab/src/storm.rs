@@ -15,7 +15,7 @@ use ucm_ha_linux::shared;
 /// Frames a second at each port.
 pub(crate) const RATE: u32 = 10_000;
 /// Real frames come by interrupts, which wait for no program: above the daemons' real-time priority.
-const PRIORITY: i32 = 20;
+const PRIORITY: i32 = 40;
 /// Time between two bursts.
 const BURST_PERIOD: Duration = Duration::from_millis(1);
 /// Frames that are made beforehand, and sent in turn.

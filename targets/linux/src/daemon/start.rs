@@ -106,7 +106,7 @@ fn start(config_file: &Path, level: LevelFilter, helper: Option<&Helper>) -> Res
     daemon.ports.refresh(&mut daemon.netlink).map_err(|error| refused(error.to_string()))?;
     let registry = daemon.poll.registry();
     daemon.ports.try_open(&daemon.config, registry).map_err(|error| refused(error.to_string()))?;
-    urgency::enter(helper);
+    urgency::enter(helper, daemon.sections.daemon.realtime_priority);
     daemon.carry_out_all();
     daemon.tell_fxo_state();
     daemon.feed_carriers();

@@ -47,6 +47,7 @@ pub(crate) fn parse(text: &str, problems: &mut Vec<Problem>) -> Option<Sections>
     };
     let network = sections::network(section("network", &table, &empty, problems), &pair);
     let paths = sections::paths(section("paths", &table, &empty, problems));
+    let daemon = sections::daemon(section("daemon", &table, &empty, problems));
     let fault = sections::fault(section("fault", &table, &empty, problems));
     let model = device.as_ref().map(|device| device.model);
     let fxo_settings = table.contains_key("fxo").then(|| fxo::read(section("fxo", &table, &empty, problems), model));
@@ -59,7 +60,7 @@ pub(crate) fn parse(text: &str, problems: &mut Vec<Problem>) -> Option<Sections>
     let notify = notify.collect();
     refuse_unknown_sections(&table, problems);
     let fxo = fxo_settings.flatten();
-    Some(Sections { ha, network, device, paths, fault, notify, fxo, services, table })
+    Some(Sections { ha, network, device, paths, daemon, fault, notify, fxo, services, table })
 }
 
 fn syntax_problem(text: &str, error: &toml::de::Error) -> Problem {
@@ -144,7 +145,7 @@ fn services(table: &Table, problems: &mut Vec<Problem>) -> Vec<Service> {
 
 fn refuse_unknown_sections(table: &Table, problems: &mut Vec<Problem>) {
     let mut sections = Reader::new("", table, problems);
-    for known in ["ha", "network", "device", "paths", "fault", "fxo", "service", "notify"] {
+    for known in ["ha", "network", "device", "paths", "daemon", "fault", "fxo", "service", "notify"] {
         // Presence is all that matters here; the sections were read before.
         let _present: Option<()> = sections.optional(known, |_| Ok(()));
     }

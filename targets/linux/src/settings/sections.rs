@@ -1,9 +1,12 @@
 //! The sections of the configuration file, one function each.
 
 use super::reader::Reader;
-use super::tables::{Device, Fault, Ha, Network, Notify, NotifyTarget, Paths, PidSource, Probe, Service};
+use super::tables::{
+    DaemonSettings, Device, Fault, Ha, Network, Notify, NotifyTarget, Paths, PidSource, Probe, Service,
+};
 use super::template::Template;
 use super::values as v;
+use crate::realtime::{DEFAULT_PRIORITY, PRIORITIES};
 use crate::text::repeated;
 use std::net::Ipv4Addr;
 use ucm_ha::config::{ConfigError, DEFAULT_HEARTBEAT_PORT, FaultPolicy, MAX_HANDOVER_BUDGET};
@@ -126,6 +129,13 @@ pub(super) fn paths(mut r: Reader<'_>) -> Paths {
     let run_dir = r.or("run_dir", default.run_dir, v::absolute_path);
     r.finish();
     Paths { state_dir, run_dir }
+}
+
+pub(super) fn daemon(mut r: Reader<'_>) -> DaemonSettings {
+    let range = i64::from(*PRIORITIES.start())..=i64::from(*PRIORITIES.end());
+    let realtime_priority = r.or("realtime_priority", DEFAULT_PRIORITY, v::number(range, ""));
+    r.finish();
+    DaemonSettings { realtime_priority }
 }
 
 pub(super) fn fault(mut r: Reader<'_>) -> Fault {

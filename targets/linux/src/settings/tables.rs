@@ -47,6 +47,13 @@ pub(crate) struct Device {
     pub(crate) firmware: Firmware,
 }
 
+/// Section `[daemon]`.
+#[derive(Clone, Debug)]
+pub(crate) struct DaemonSettings {
+    /// Of its main thread.
+    pub(crate) realtime_priority: u8,
+}
+
 /// Section `[paths]`.
 #[derive(Clone, Debug)]
 pub(crate) struct Paths {
@@ -122,6 +129,7 @@ pub(crate) struct Sections {
     pub(crate) network: Option<Network>,
     pub(crate) device: Option<Device>,
     pub(crate) paths: Paths,
+    pub(crate) daemon: DaemonSettings,
     pub(crate) fault: Fault,
     pub(crate) notify: Vec<Notify>,
     /// Section `[fxo]`, where there is one.

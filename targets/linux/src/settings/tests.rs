@@ -731,6 +731,19 @@ fn the_debounce_of_fxo_ports_is_300_and_2000_ms_unless_it_is_set() {
 }
 
 #[test]
+fn the_daemon_is_more_urgent_than_asterisk_unless_it_is_set() {
+    const ASTERISK: u8 = 10;
+    let priority = |text: &str| parse(&(GOOD.to_owned() + text), &mut Vec::new()).unwrap().daemon.realtime_priority;
+    assert_eq!(priority(""), 30);
+    assert!(priority("") > ASTERISK);
+    assert_eq!(priority("[daemon]\nrealtime_priority = 99\n"), 99);
+    for wrong in ["0", "100"] {
+        let said = complaint("[device]", &format!("[daemon]\nrealtime_priority = {wrong}\n[device]"));
+        assert_eq!(said, format!("daemon.realtime_priority = {wrong}: must be 1 to 99"));
+    }
+}
+
+#[test]
 fn changed_settings_are_named_by_their_keys() {
     let mut problems = Vec::new();
     let mut changed = |text: &str| {
