@@ -285,8 +285,24 @@ fn follow_status(file: &Path, json: bool) -> ExitCode {
 
 fn switch(file: &Path) -> ExitCode {
     match ask(file, Request::Switch) {
+        Ok(Reply::Done) => switched(file),
         Ok(reply) => answered(&reply),
         Err(code) => code,
+    }
+}
+
+/// Says what a switch has led to. It is done, whether that can be asked for or not.
+fn switched(file: &Path) -> ExitCode {
+    // The error is none of the switch's.
+    let asked = paths(file).ok().and_then(|paths| control::ask(&paths.run_dir, Request::Status).ok());
+    match asked {
+        Some(Reply::Status { status }) => print(format_args!(
+            "switched: the peer {} is active now, this node is {} (term {})",
+            status.peer.ip,
+            status.role.to_lowercase(),
+            status.term
+        )),
+        _ => print("switched: the peer is active now"),
     }
 }
 

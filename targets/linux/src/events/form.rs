@@ -15,6 +15,8 @@ const ROLE_NAME: &str = "HA failover";
 const ROLE_TYPE: &str = "Role change";
 /// As the guide has times.
 const PLAIN: &str = "%Y-%m-%d %H:%M:%S";
+/// The same with ms.
+const PLAIN_MS: &str = "%Y-%m-%d %H:%M:%S%.3f";
 /// With ms and offset.
 const RFC_3339: &str = "%Y-%m-%dT%H:%M:%S%.3f%:z";
 /// Stands where a station's MAC is not known.
@@ -46,6 +48,11 @@ fn plain_time(record: &Record) -> String {
 /// A moment as in the guide's list of events.
 pub(crate) fn shown_time(time: SystemTime) -> String {
     shown(Timestamp::try_from(time).unwrap_or(Timestamp::UNIX_EPOCH), PLAIN)
+}
+
+/// The same with ms.
+pub(crate) fn shown_time_ms(time: SystemTime) -> String {
+    shown(Timestamp::try_from(time).unwrap_or(Timestamp::UNIX_EPOCH), PLAIN_MS)
 }
 
 /// A system alert event. A role change takes the same form for those who are told of both.

@@ -121,6 +121,26 @@ fn a_standby_with_a_dead_lan_makes_no_pair_and_is_an_alert_with_its_fault() {
 }
 
 #[test]
+fn a_switch_says_what_it_has_led_to() {
+    let Some(site) = Site::new() else { return };
+    let peer = Peer::join(&site);
+    let daemon = site.start();
+    daemon.wait_until_ready();
+    site.wait_for_role("Active");
+    let peer_daemon = peer.start();
+    peer_daemon.wait_until_ready();
+    wait_until("it can take over", || site.status()["force_switch"]["available"] == true);
+    let answer = site.ask("switch");
+    assert_eq!((answer.code, &*answer.err), (0, ""));
+    let term = site.status()["term"].clone();
+    let line = format!("switched: the peer 192.168.129.43 is active now, this node is standby (term {term})\n");
+    assert_eq!(answer.out, line);
+    let ready = daemon.log().lines().find(|line| line.ends_with(" ready")).expect("a line").to_owned();
+    let (time, rest) = ready.split_at("2021-08-27 14:48:33.000".len());
+    assert!(time.starts_with("20") && time.as_bytes()[19] == b'.' && rest == " INFO  ready", "{ready}");
+}
+
+#[test]
 fn a_node_that_its_peer_turned_off_serves_alone_after_a_reload() {
     let Some(site) = Site::new() else { return };
     let peer = Peer::join(&site);
