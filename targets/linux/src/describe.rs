@@ -254,6 +254,7 @@ mod tests {
         }
         for told in Alert::ALL {
             assert_ne!(alert(told).text, UNKNOWN, "{told:?}");
+            assert!(!alert(told).text.contains(": "), "{told:?}: a detail begins so");
             assert_ne!(meaning(told), UNKNOWN, "{told:?}");
         }
     }

@@ -97,12 +97,12 @@ impl Daemon {
 
     /// A condition of a part that is worth an alert and no fault; `cause` is the part's name.
     pub(super) fn tell_condition(&mut self, cause: &str, what: &'static str, raised: bool) {
-        if raised {
-            log::warn!("alert: {cause}: {what}");
-        } else {
-            log::info!("restored to normal: {cause}: {what}");
+        let words = Words { cause, text: what };
+        match (self.journal.named_condition(words, None, raised, Some(self.config.mac)), raised) {
+            (true, true) => log::warn!("alert: {cause}: {what}"),
+            (true, false) => log::info!("restored to normal: {cause}: {what}"),
+            (false, _) => {}
         }
-        self.journal.named_condition(Words { cause, text: what }, None, raised, Some(self.config.mac));
     }
 }
 

@@ -52,7 +52,7 @@ impl Daemon {
             log::info!("fault {cause} was cleared: it {what}");
         }
         let words = Words { cause, text: describe::LOOSE_CONNECTION };
-        self.journal.named_condition(words, None, raised, Some(self.config.mac));
+        let _is_news = self.journal.named_condition(words, None, raised, Some(self.config.mac));
     }
 
     fn note_crash(&mut self, crash: &Crash, pid: i32, comm: &str, signal: i32) -> Result<(), String> {

@@ -56,11 +56,11 @@ impl Daemon {
                 log::warn!(
                     "alert: the peer cannot take over: {reason}; while this is so nobody serves when this node fails"
                 );
-                self.journal.named_condition(WORDS, Some(&reason), true, mac);
+                let _is_news = self.journal.named_condition(WORDS, Some(&reason), true, mac);
             }
             Some(None) => {
                 log::info!("restored to normal: the peer cannot take over");
-                self.journal.named_condition(WORDS, None, false, mac);
+                let _is_news = self.journal.named_condition(WORDS, None, false, mac);
             }
             None => {}
         }

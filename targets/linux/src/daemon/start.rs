@@ -10,7 +10,7 @@ use super::urgency;
 use super::watchdog::{Watchdog, notify};
 use crate::clock::{self, Timer};
 use crate::control::Server;
-use crate::events::Journal;
+use crate::events::{Journal, NODE_PATIENCE};
 use crate::exit::{self, fail};
 use crate::fxo::Watch;
 use crate::helper::Helper;
@@ -194,7 +194,9 @@ fn assemble(
     let fxo = watch_fxo(&sections, config.model.fxo_ports(), &waker).map_err(no_sources)?;
     let state = StateWriter::start(sections.paths.state_dir.clone(), Arc::clone(&waker)).map_err(no_sources)?;
     let notifier = Notifier::start(&sections.notify, helper).map_err(no_sources)?;
-    let journal = Journal::start(sections.paths.state_dir.clone(), notifier, Arc::clone(&waker)).map_err(no_sources)?;
+    let patience = |cause: &str| patience(&sections, cause);
+    let journal = Journal::start(sections.paths.state_dir.clone(), notifier, Arc::clone(&waker), patience);
+    let journal = journal.map_err(no_sources)?;
     let services = watch_services(&sections, &poll, &waker).map_err(no_sources)?;
     Ok(Daemon {
         node,
@@ -230,6 +232,17 @@ fn assemble(
         stop_at: None,
         stopped: false,
     })
+}
+
+/// How long what was wrong before this start, and still is, may take to be found again.
+fn patience(sections: &Sections, cause: &str) -> ucm_ha::Duration {
+    let of_service = |service: &settings::Service| {
+        let is_meant = cause.strip_prefix("SERVICE ") == Some(service.name.as_str());
+        is_meant.then(|| service.longest_ms())
+    };
+    let of_service = sections.services.iter().find_map(of_service).unwrap_or_default();
+    let of_fxo = if cause.starts_with("FXO") { u64::from(sections.fault.fxo_raise_ms) } else { 0 };
+    NODE_PATIENCE + ucm_ha::Duration::from_ms(of_service.max(of_fxo))
 }
 
 /// The FXO ports, where the model has any and the configuration says what leads to them.

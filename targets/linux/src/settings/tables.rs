@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use toml::Table;
 use ucm_ha::config::FaultPolicy;
 use ucm_ha::fault::Faults;
+use ucm_ha::service::PROBE_FAILURES;
 use ucm_ha::types::{Firmware, MacAddr, Model, NetworkMethod, StationType};
 
 /// Section `[ha]`.
@@ -102,6 +103,18 @@ pub(crate) struct Service {
     pub(crate) kick_timeout_ms: Option<u32>,
     pub(crate) start_timeout_ms: Option<u32>,
     pub(crate) probe: Option<Probe>,
+}
+
+impl Service {
+    /// The longest time that may pass from a start until what is wrong with it is known, in ms.
+    pub(crate) fn longest_ms(&self) -> u64 {
+        let waits = [self.kick_timeout_ms, self.start_timeout_ms].into_iter().flatten().map(u64::from);
+        let probes = self
+            .probe
+            .as_ref()
+            .map(|probe| u64::from(PROBE_FAILURES) * (u64::from(probe.interval_ms) + u64::from(probe.timeout_ms)));
+        waits.chain(probes).max().unwrap_or_default()
+    }
 }
 
 /// What tells the process of a service.
