@@ -52,7 +52,7 @@ pub(crate) fn serve(config_file: &Path) -> ExitCode {
     let done =
         read_request().and_then(|line| decide(&line, &peer, is_this_program, configured)).and_then(|task| match task {
             Task::Tell(program, told) => {
-                program.tell(&Occasion { kind: &told.kind, name: &told.name, json: &told.event })
+                program.tell(&Occasion { kind: &told.kind, name: &told.name, json: &told.event }, None)
             }
             Task::Prioritize(priority) => realtime::give_priority(peer.pid, priority)
                 .map_err(|error| format!("{error}; grant CAP_SYS_NICE to ucm-ha-helper@.service")),
