@@ -293,3 +293,20 @@ impl Daemon {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_wrong_with_a_service_may_take_as_long_as_its_longest_timeout_to_be_found_again() {
+        let text = "[fault]\nfxo_raise_ms = 400\n\
+                    [[service]]\nname = \"slow\"\npid_file = \"/run/slow.pid\"\nkick_timeout_ms = 3000\nstart_timeout_ms = 60000\n\
+                    [[service]]\nname = \"probed\"\nprobe = [\"x\"]\nprobe_interval_ms = 2000\nprobe_timeout_ms = 500\n\
+                    [[service]]\nname = \"named\"\n";
+        let sections = settings::parse(text, &mut Vec::new()).unwrap();
+        let after_usual_ms = |cause: &str| patience(&sections, cause).as_ms() - NODE_PATIENCE.as_ms();
+        let causes = ["SERVICE slow", "SERVICE probed", "SERVICE named", "SERVICE gone", "FXO2", "HEARTBEAT"];
+        assert_eq!(causes.map(after_usual_ms), [60_000, 7500, 0, 0, 400, 0]);
+    }
+}
