@@ -53,7 +53,7 @@ impl Failure {
         let shown = path.display();
         match error.kind() {
             ErrorKind::NotFound | ErrorKind::ConnectionRefused => {
-                Self::NoDaemon(format!("no daemon answers at {shown}; start it with `ucm-ha run`"))
+                Self::NoDaemon(format!("no daemon answers at {shown}; {}", remedy(Path::new("/"))))
             }
             ErrorKind::WouldBlock | ErrorKind::TimedOut => Self::NoAnswer(format!(
                 "the daemon at {shown} did not answer within {} s; see its log",
@@ -64,6 +64,19 @@ impl Failure {
             }
             _ => Self::NoAnswer(format!("the daemon at {shown} cannot be asked: {error}")),
         }
+    }
+}
+
+/// What to do where no daemon answers: by the service manager where it runs this machine and has the daemon's unit.
+fn remedy(root: &Path) -> &'static str {
+    let has = |path: &str| root.join(path).exists();
+    let units = ["etc/systemd/system", "usr/lib/systemd/system", "lib/systemd/system"];
+    let has_unit = units.into_iter().any(|folder| has(&format!("{folder}/ucm-ha.service")));
+    match has("run/systemd/system") && has_unit {
+        true => {
+            "`systemctl status ucm-ha` says whether it runs and what it waits for, `systemctl start ucm-ha` starts it"
+        }
+        false => "start it with `ucm-ha run`",
     }
 }
 
@@ -96,4 +109,26 @@ pub(crate) fn connect(path: &Path) -> io::Result<UnixStream> {
     socket.set_write_timeout(Some(ANSWER_TIMEOUT))?;
     socket.connect(&SockAddr::unix(path)?)?;
     Ok(OwnedFd::from(socket).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn the_remedy_fits_how_the_daemon_is_run() {
+        let root = std::env::temp_dir().join(format!("ucm-ha-remedy-{}", std::process::id()));
+        let make = |path: &str| fs::create_dir_all(root.join(path)).expect("a folder");
+        let by_hand = "start it with `ucm-ha run`";
+        make("run");
+        assert_eq!(remedy(&root), by_hand);
+        make("run/systemd/system");
+        assert_eq!(remedy(&root), by_hand, "it has no unit");
+        make("usr/lib/systemd/system/ucm-ha.service");
+        assert!(remedy(&root).ends_with("`systemctl start ucm-ha` starts it"));
+        fs::remove_dir_all(root.join("run/systemd")).expect("it goes");
+        assert_eq!(remedy(&root), by_hand, "the service manager does not run");
+        fs::remove_dir_all(root).expect("it goes");
+    }
 }

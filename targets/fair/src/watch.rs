@@ -17,7 +17,7 @@ pub const TOLERANCE: Duration = Duration::from_millis(20);
 /// How long a thread of the watch sleeps.
 const NAP: Duration = Duration::from_millis(1);
 /// The daemon's own real-time priority, of 99.
-const DAEMON_PRIORITY: u8 = 10;
+const DAEMON_PRIORITY: u8 = 30;
 
 /// The longest time that a thread of the watch was late.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -11,7 +11,7 @@ use std::time::Duration;
 use ucm_ha_linux::shared;
 
 /// Above the daemons' real-time priority.
-const PRIORITY: i32 = 20;
+const PRIORITY: i32 = 40;
 /// How often a thread that waits looks whether it should end.
 pub const STOP_CHECK: Duration = Duration::from_millis(100);
 

@@ -33,7 +33,7 @@ enum Command {
     /// Run the daemon in the foreground
     Run(RunArgs),
     /// Check the configuration; every problem is one line
-    Check,
+    Check(CheckArgs),
     /// Show the HA status of this node
     Status(StatusArgs),
     /// Force switch: hand the active role to the peer
@@ -69,6 +69,13 @@ struct RunArgs {
     /// so itself
     #[arg(long, value_name = "SOCKET")]
     helper: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct CheckArgs {
+    /// Print the settings that must match, a line for each, to be compared with those of the other node
+    #[arg(long)]
+    shared: bool,
 }
 
 #[derive(Debug, Args)]
@@ -150,14 +157,14 @@ struct KickArgs {
 
 /// Runs the command line of this process.
 pub(crate) fn run() -> ExitCode {
-    let matches = command().get_matches_from(core_helper::with_name_apart(std::env::args_os().collect()));
+    let matches = command().get_matches_from(core_helper::separated(std::env::args_os().collect()));
     if let Some(chosen) = sub_program::chosen(&matches) {
         return chosen.run();
     }
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     match cli.command {
         Command::Run(args) => daemon::run(&cli.config, args.log_level, args.helper.map(Helper::new).as_ref()),
-        Command::Check => check(&cli.config),
+        Command::Check(args) => check(&cli.config, args.shared),
         Command::Status(args) if args.follow => follow_status(&cli.config, args.json),
         Command::Status(args) => status(&cli.config, args.json),
         Command::Switch => switch(&cli.config),
@@ -187,10 +194,11 @@ fn print(line: impl fmt::Display) -> ExitCode {
     }
 }
 
-fn check(file: &Path) -> ExitCode {
+fn check(file: &Path, shared: bool) -> ExitCode {
     let mut problems = Vec::new();
     let sections = settings::read(file, &mut problems);
-    let missing = sections.as_ref().and_then(|sections| sections.fxo.as_ref()).map_or_else(Vec::new, fxo::missing);
+    let mut missing = sections.as_ref().and_then(|sections| sections.fxo.as_ref()).map_or_else(Vec::new, fxo::missing);
+    missing.extend(sections.as_ref().map_or_else(Vec::new, settings::missing_programs));
     let resolved = match Netlink::open().and_then(|mut netlink| netlink.interfaces()) {
         Ok(interfaces) => sections.and_then(|sections| settings::resolve(&sections, &interfaces, &mut problems)),
         Err(error) => return fail(exit::REFUSED, format_args!("the network interfaces cannot be read: {error}")),
@@ -199,6 +207,9 @@ fn check(file: &Path) -> ExitCode {
         eprintln!("{problem}");
     }
     let Some(resolved) = resolved.filter(|_| problems.is_empty()) else { return ExitCode::from(exit::REFUSED) };
+    if shared {
+        return print(settings::shared(&resolved.config).join("\n"));
+    }
     for note in resolved.notes.iter().chain(&missing) {
         eprintln!("note: {note}");
     }
@@ -274,8 +285,24 @@ fn follow_status(file: &Path, json: bool) -> ExitCode {
 
 fn switch(file: &Path) -> ExitCode {
     match ask(file, Request::Switch) {
+        Ok(Reply::Done) => switched(file),
         Ok(reply) => answered(&reply),
         Err(code) => code,
+    }
+}
+
+/// Says what a switch has led to. It is done, whether that can be asked for or not.
+fn switched(file: &Path) -> ExitCode {
+    // The error is none of the switch's.
+    let asked = paths(file).ok().and_then(|paths| control::ask(&paths.run_dir, Request::Status).ok());
+    match asked {
+        Some(Reply::Status { status }) => print(format_args!(
+            "switched: the peer {} is active now, this node is {} (term {})",
+            status.peer.ip,
+            status.role.to_lowercase(),
+            status.term
+        )),
+        _ => print("switched: the peer is active now"),
     }
 }
 

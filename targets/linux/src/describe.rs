@@ -1,12 +1,12 @@
 //! Words for what the core reports.
 
 use std::net::Ipv4Addr;
-use ucm_ha::Config;
 use ucm_ha::event::{Alert, RoleReason, SwitchRefusal};
 use ucm_ha::fault::Faults;
 use ucm_ha::role::Role;
 use ucm_ha::service::ServiceFault;
 use ucm_ha::status::HaStatus;
+use ucm_ha::{Config, Status};
 
 /// What a core that is newer than these words says. The tests see to it that none of this core's is left out.
 const UNKNOWN: &str = "reports what this version of the daemon does not know";
@@ -58,13 +58,49 @@ pub(crate) fn role_reason(reason: RoleReason, timeout_s: u8) -> String {
     text.to_owned()
 }
 
-/// Why a force switch is refused, and what to do.
-pub(crate) const fn refusal(refusal: SwitchRefusal) -> &'static str {
-    match refusal {
+/// What a refusal is told with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Situation {
+    /// This node's role.
+    pub(crate) role: Role,
+    /// The peer's, where it was heard.
+    pub(crate) peer_role: Option<Role>,
+    /// Those of the peer's faults for which it is not handed the role.
+    pub(crate) peer_faults: Faults,
+}
+
+impl Situation {
+    pub(crate) fn of(status: &Status) -> Self {
+        let count = status.switching_faults | Faults::NO_SERVICE;
+        Self {
+            role: status.role,
+            peer_role: status.peer.map(|peer| peer.role),
+            peer_faults: status.peer.map_or(Faults::empty(), |peer| peer.faults.intersection(count)),
+        }
+    }
+}
+
+/// Why a force switch is refused, and what to do: one reason, as far as this node is told.
+pub(crate) fn refusal(refusal: SwitchRefusal, situation: Situation) -> String {
+    let Situation { role: own, peer_role, peer_faults } = situation;
+    let text = match refusal {
+        SwitchRefusal::NotActive if own == Role::Off => {
+            "high availability is off on this node; `ucm-ha status` says what turns it on"
+        }
         SwitchRefusal::NotActive => "this node is not active; run it on the active node",
         SwitchRefusal::PeerNotSeen => "the peer is not heard; check the cable, the LAN and the other node",
-        SwitchRefusal::PeerNotStandby => "the peer is not standby; see its status",
-        SwitchRefusal::PeerUnhealthy => "the peer has a fault, no usable LAN, or is stopping; see its status",
+        SwitchRefusal::PeerNotStandby => match peer_role {
+            Some(Role::Off) => "high availability is off on the peer; its status says what turns it on",
+            Some(Role::Init) => "the peer has not found its role yet; try again when it is standby",
+            Some(peer_role) => return format!("the peer is {} and not standby; see its status", role(peer_role)),
+            None => "the peer is not standby; see its status",
+        },
+        SwitchRefusal::PeerUnhealthy if peer_faults.is_empty() => {
+            "the peer is not ready: it has just started, is stopping, or its gateway does not answer; see its status"
+        }
+        SwitchRefusal::PeerUnhealthy => {
+            return format!("the peer has the fault {}; see its status", fault_names(peer_faults).join(", "));
+        }
         SwitchRefusal::PeerSyncing => "the peer is in the middle of a full synchronisation; try again when it is done",
         SwitchRefusal::InProgress => "a handover is already under way; see the status",
         SwitchRefusal::PeerUnanswered => "the peer did not answer; this node stays active",
@@ -73,7 +109,13 @@ pub(crate) const fn refusal(refusal: SwitchRefusal) -> &'static str {
             "the peer has another cluster_ip; see the events, and set the same on both nodes"
         }
         _ => UNKNOWN,
-    }
+    };
+    text.to_owned()
+}
+
+/// The names of faults, as in the status.
+pub(crate) fn fault_names(faults: Faults) -> Vec<&'static str> {
+    faults.iter_names().map(|(name, _)| name).collect()
 }
 
 /// What an event says is wrong: `MAC : … -- CAUSE TIME TEXT`.
@@ -206,12 +248,31 @@ mod tests {
         for reason in RoleReason::ALL {
             assert_ne!(role_reason(reason, 7), UNKNOWN, "{reason:?}");
         }
+        let situation = Situation { role: Role::Active, peer_role: None, peer_faults: Faults::empty() };
         for refused in SwitchRefusal::ALL {
-            assert_ne!(refusal(refused), UNKNOWN, "{refused:?}");
+            assert_ne!(refusal(refused, situation), UNKNOWN, "{refused:?}");
         }
         for told in Alert::ALL {
             assert_ne!(alert(told).text, UNKNOWN, "{told:?}");
+            assert!(!alert(told).text.contains(": "), "{told:?}: a detail begins so");
             assert_ne!(meaning(told), UNKNOWN, "{told:?}");
         }
+    }
+
+    #[test]
+    fn a_refusal_names_the_one_reason_that_is_known() {
+        let of = |role, peer_role, peer_faults| Situation { role, peer_role: Some(peer_role), peer_faults };
+        let none = Faults::empty();
+        let off = refusal(SwitchRefusal::NotActive, of(Role::Off, Role::Off, none));
+        assert_eq!(off, "high availability is off on this node; `ucm-ha status` says what turns it on");
+        let standby = refusal(SwitchRefusal::NotActive, of(Role::Standby, Role::Active, none));
+        assert_eq!(standby, "this node is not active; run it on the active node");
+        let not_standby = |role| refusal(SwitchRefusal::PeerNotStandby, of(Role::Active, role, none));
+        assert!(not_standby(Role::Off).starts_with("high availability is off on the peer;"));
+        assert!(not_standby(Role::Init).starts_with("the peer has not found its role yet;"));
+        assert_eq!(not_standby(Role::Active), "the peer is Active and not standby; see its status");
+        let unhealthy = |faults| refusal(SwitchRefusal::PeerUnhealthy, of(Role::Active, Role::Standby, faults));
+        assert_eq!(unhealthy(Faults::FXO1 | Faults::LAN), "the peer has the fault FXO1, LAN; see its status");
+        assert!(unhealthy(none).starts_with("the peer is not ready: "));
     }
 }

@@ -33,6 +33,7 @@ mod status;
 mod sub_program;
 #[expect(unsafe_code, reason = "the only module that may")]
 mod sys;
+mod takeover;
 mod text;
 mod user;
 

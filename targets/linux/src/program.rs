@@ -6,13 +6,13 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, geteuid, kill_process_group, pidfd_open};
 use std::io::{self, ErrorKind, Write};
-use std::os::fd::OwnedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// A program that does not end in time is asked to end, and gets this long for it.
-const TERM_GRACE: Duration = Duration::from_millis(500);
+pub(crate) const TERM_GRACE: Duration = Duration::from_millis(500);
 /// What a service manager told this process, and nobody else.
 const PRIVATE_ENVIRONMENT: [&str; 4] = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS"];
 
@@ -47,8 +47,8 @@ impl Program {
         self.words.first().map_or("", String::as_str)
     }
 
-    /// Runs the program to its end; an error says why it was of no use.
-    pub(crate) fn tell(&self, occasion: &Occasion<'_>) -> Result<(), String> {
+    /// Runs the program to its end; an error says why it was of no use. It is ended before its time once `stopped` can be read.
+    pub(crate) fn tell(&self, occasion: &Occasion<'_>, stopped: Option<BorrowedFd<'_>>) -> Result<(), String> {
         let mut child = self.command(occasion).spawn().map_err(|error| self.not_run(&error))?;
         // The event fits into the pipe, so nobody is waited for. Whether it is read is the program's business.
         if let Some(Err(error)) = child.stdin.take().map(|mut stdin| stdin.write_all(occasion.json.as_bytes()))
@@ -56,15 +56,18 @@ impl Program {
         {
             log::warn!("{}: its stdin cannot be written: {error}", self.name());
         }
-        let in_time = ends_in(&child, self.timeout);
-        if !matches!(in_time, Ok(true)) {
+        let wait = wait_for(&child, self.timeout, stopped);
+        if !matches!(wait, Ok(Wait::Ended)) {
             end_group(&child);
         }
         let status = child.wait().map_err(|error| format!("it cannot be waited for: {error}"))?;
-        match in_time {
-            Ok(true) if status.success() => Ok(()),
-            Ok(true) => Err(status.to_string()),
-            Ok(false) => Err(format!("it did not end within {} ms and was ended: {status}", self.timeout.as_millis())),
+        match wait {
+            Ok(Wait::Ended) if status.success() => Ok(()),
+            Ok(Wait::Ended) => Err(status.to_string()),
+            Ok(Wait::TimedOut) => {
+                Err(format!("it did not end within {} ms and was ended: {status}", self.timeout.as_millis()))
+            }
+            Ok(Wait::Stopped) => Err(format!("it was ended with the daemon: {status}")),
             Err(error) => Err(format!("it cannot be watched and was ended: {error}")),
         }
     }
@@ -99,15 +102,28 @@ impl Program {
     }
 }
 
-/// Whether the program ends within this time. It is not reaped yet, so that its process group keeps its number.
-fn ends_in(child: &Child, timeout: Duration) -> io::Result<bool> {
+/// How waiting for a program ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wait {
+    Ended,
+    TimedOut,
+    /// Nobody wants to wait any longer.
+    Stopped,
+}
+
+/// Waits for the end of the program. It is not reaped yet, so that its process group keeps its number.
+fn wait_for(child: &Child, timeout: Duration, stopped: Option<BorrowedFd<'_>>) -> io::Result<Wait> {
     let pidfd = pidfd(child)?;
     let end = Instant::now() + timeout;
     loop {
         let left = end.saturating_duration_since(Instant::now());
         let left = Timespec::try_from(left).map_err(io::Error::other)?;
-        match poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], Some(&left)) {
-            Ok(ready) => return Ok(ready > 0),
+        let mut entries = vec![PollFd::new(&pidfd, PollFlags::IN)];
+        entries.extend(stopped.as_ref().map(|stopped| PollFd::new(stopped, PollFlags::IN)));
+        match poll(&mut entries, Some(&left)) {
+            Ok(0) => return Ok(Wait::TimedOut),
+            Ok(_) if entries.first().is_some_and(|entry| !entry.revents().is_empty()) => return Ok(Wait::Ended),
+            Ok(_) => return Ok(Wait::Stopped),
             Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
@@ -125,7 +141,7 @@ fn pid(child: &Child) -> io::Result<Pid> {
 /// Asks the program and what it started to end, then makes them.
 fn end_group(child: &Child) {
     let asked = pid(child).and_then(|pid| Ok(kill_process_group(pid, Signal::TERM)?));
-    if let Err(error) = asked.and_then(|()| ends_in(child, TERM_GRACE)) {
+    if let Err(error) = asked.and_then(|()| wait_for(child, TERM_GRACE, None)) {
         log::warn!("a program cannot be asked to end: {error}");
     }
     if let Err(error) = pid(child).and_then(|pid| Ok(kill_process_group(pid, Signal::KILL)?)) {

@@ -5,15 +5,19 @@ use rustix::mm::{MlockAllFlags, mlockall};
 use rustix::process::{Resource, getrlimit};
 use rustix::thread::{CapabilitySet, capabilities};
 use std::io;
+use std::ops::RangeInclusive;
 
-/// Low: above everything that is not real-time, below interrupt threads and whatever else claims to be urgent.
-const PRIORITY: i32 = 10;
+/// The priority where the configuration does not say: above `asterisk -p`, which has 10, and below interrupt threads, which
+/// have 50.
+pub(crate) const DEFAULT_PRIORITY: u8 = 30;
+/// What Linux has.
+pub(crate) const PRIORITIES: RangeInclusive<u8> = 1..=99;
 /// Names the calling thread where a process is asked for.
 pub(crate) const OWN: i32 = 0;
 
-/// Gives real-time priority to the main thread of a process, not to what it starts.
-pub(crate) fn give_priority(pid: i32) -> io::Result<()> {
-    sys::schedule_fifo_of(pid, PRIORITY)
+/// Gives this real-time priority to the main thread of a process, not to what it starts.
+pub(crate) fn give_priority(pid: i32, priority: u8) -> io::Result<()> {
+    sys::schedule_fifo_of(pid, priority.into())
 }
 
 /// Keeps the program's pages in memory. They are locked when they are first used, so that unused ones cost nothing.

@@ -21,7 +21,7 @@ use clap::Args;
 use limits::Line;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -32,6 +32,8 @@ use ucm_ha_control::{Reply, Request};
 const DUMP_DIR: &str = "cores";
 /// What a process is called that has no name.
 const NAMELESS: &str = "?";
+/// Where the kernel tells its release.
+const OS_RELEASE: &str = "/proc/sys/kernel/osrelease";
 /// Longest name of a process that the kernel tells, in bytes.
 const MAX_COMM_LEN: usize = 15;
 const BYTES_PER_MIB: u64 = 1024 * 1024;
@@ -62,18 +64,40 @@ pub(crate) struct CoreHelperArgs {
     /// `%s`: the signal
     #[arg(value_name = "SIGNAL", value_parser = clap::value_parser!(i32).range(1..))]
     signal: i32,
-    /// `%e`: its name, which may be anything; options go before `%P`
+    /// `%e`: its name, which may be anything; options go before `%P`, or behind it on Linux 5.3 and later
     #[arg(value_name = "NAME", trailing_var_arg = true, allow_hyphen_values = true)]
     name: Vec<OsString>,
 }
 
 /// The arguments of this process with a `--` before what the kernel put in for `%e`. Whoever runs a program chooses its name,
-/// and must not choose options of ours: what follows process number and signal is data.
-pub(crate) fn with_name_apart(mut args: Vec<OsString>) -> Vec<OsString> {
-    if let Some(at) = name_place(&args) {
+/// and must not choose options of ours: what follows process number and signal is data. But where the kernel gives the name as
+/// one argument (`name_is_whole`), options behind that stand in `core_pattern`, which is root's. A name that looks like an
+/// option might be one that stands before the name; then nothing behind it counts.
+fn with_name_apart(mut args: Vec<OsString>, name_is_whole: bool) -> Vec<OsString> {
+    let Some(at) = name_place(&args) else { return args };
+    let begins = |at: usize, with: &[u8]| args.get(at).is_some_and(|arg| arg.as_encoded_bytes().starts_with(with));
+    if name_is_whole && !begins(at, b"-") && begins(at + 1, b"--") {
+        let name = args.remove(at);
+        args.extend(["--".into(), name]);
+    } else {
         args.insert(at, "--".into());
     }
     args
+}
+
+/// As [`with_name_apart`], on this machine's kernel.
+pub(crate) fn separated(args: Vec<OsString>) -> Vec<OsString> {
+    // One that does not tell its release counts as an old one: then no option behind the name counts.
+    let name_is_whole = fs::read(OS_RELEASE).is_ok_and(|release| is_5_3(&release));
+    with_name_apart(args, name_is_whole)
+}
+
+/// Whether this kernel puts a name with blanks in for `%e` as one argument: Linux does so since 5.3.
+fn is_5_3(release: &[u8]) -> bool {
+    let mut numbers =
+        release.split(|byte| !byte.is_ascii_digit()).map(|digits| str::from_utf8(digits).ok()?.parse().ok());
+    let mut next = || numbers.next().flatten().unwrap_or(0_u32);
+    (next(), next()) >= (5, 3)
 }
 
 fn name_place(args: &[OsString]) -> Option<usize> {
@@ -233,9 +257,10 @@ mod tests {
         Kick { name: String },
     }
 
-    fn parse(args: Vec<OsString>) -> Result<Whole, clap::Error> {
+    fn parse(args: Vec<OsString>, old: bool) -> Result<Whole, clap::Error> {
         let command = <Whole as clap::CommandFactory>::command();
-        command.try_get_matches_from(with_name_apart(args)).and_then(|matches| Whole::from_arg_matches(&matches))
+        let args = with_name_apart(args, !old);
+        command.try_get_matches_from(args).and_then(|matches| Whole::from_arg_matches(&matches))
     }
 
     /// What the kernel makes of `|/usr/sbin/ucm-ha PATTERN %e`: before 5.3 it splits the line once the name is in it.
@@ -269,7 +294,7 @@ mod tests {
         ];
         for (name, shown) in names {
             for old in [false, true] {
-                let whole = parse(expanded(pattern, name, old)).unwrap();
+                let whole = parse(expanded(pattern, name, old), old).unwrap();
                 let Only::CoreHelper(args) = whole.command else { panic!("{name:?}") };
                 assert_eq!(comm(&args.name), shown, "old: {old}");
                 assert_eq!((args.pid, args.signal, args.keep), (42, 11, 5), "{shown}");
@@ -287,15 +312,45 @@ mod tests {
             "core-helper 42 --config /x 11",
             "core-helper 42 --config=/x 11",
         ] {
-            let whole = parse(expanded(pattern, b"--config /y", false)).unwrap();
+            let whole = parse(expanded(pattern, b"--config /y", false), false).unwrap();
             assert_eq!(whole.config, Some("/x".into()), "{pattern}");
         }
-        // Behind the signal it cannot be told from a name.
-        let whole = parse(expanded("core-helper 42 11 --config /x", b"asterisk", false)).unwrap();
+        // Between signal and name it cannot be told from a name.
+        let whole = parse(expanded("core-helper 42 11 --config /x", b"asterisk", true), true).unwrap();
         assert_eq!(whole.config, None);
-        let whole = parse(expanded("core-helper --config /x -- 42 11", b"--keep=1", false)).unwrap();
+        let whole = parse(expanded("core-helper --config /x -- 42 11", b"--keep=1", false), false).unwrap();
         let Only::CoreHelper(args) = whole.command else { panic!() };
         assert_eq!((args.keep, comm(&args.name)), (3, "--keep=1".to_owned()));
+    }
+
+    #[test]
+    fn options_behind_the_name_count_where_no_name_can_look_like_them() {
+        for name in [&b"asterisk"[..], b"a b", b"a --config=/evil", b""] {
+            for options in [&["--config", "/x", "--keep=5"][..], &["--keep", "5", "--config=/x"]] {
+                let mut args = expanded("core-helper 42 11", name, false);
+                args.extend(options.iter().map(Into::into));
+                let whole = parse(args, false).unwrap();
+                assert_eq!(whole.config, Some("/x".into()), "{name:?}");
+                let Only::CoreHelper(args) = whole.command else { panic!("{name:?}") };
+                assert_eq!((comm(&args.name), args.keep), (comm(&[OsString::from_vec(name.to_vec())]), 5));
+            }
+        }
+        // Not where the name looks like an option: it may be one that somebody has put before the name.
+        for name in ["--keep=1", "--config", "--", "-x"] {
+            let whole = parse(expanded("core-helper 42 11 --config=/x", name.as_bytes(), false), false).unwrap();
+            let Only::CoreHelper(args) = whole.command else { panic!("{name:?}") };
+            assert_eq!((whole.config, args.keep), (None, 3), "{name}");
+            let whole = parse(expanded(&format!("core-helper 42 11 {name}"), b"--config=/x", false), false).unwrap();
+            assert_eq!(whole.config, None, "{name}");
+        }
+        // An older kernel makes the same of a name.
+        let whole = parse(expanded("core-helper 42 11", b"a --config /evil", true), true).unwrap();
+        assert_eq!(whole.config, None);
+        for (release, since) in
+            [("5.3.0", true), ("6.1.0-13-amd64", true), ("5.2.21", false), ("4.19", false), ("", false)]
+        {
+            assert_eq!(is_5_3(release.as_bytes()), since, "{release}");
+        }
     }
 
     #[test]
@@ -308,7 +363,7 @@ mod tests {
             "ucm-ha core-helper 42",
         ] {
             let args: Vec<OsString> = line.split(' ').map(Into::into).collect();
-            assert_eq!(with_name_apart(args.clone()), args, "{line}");
+            assert_eq!(with_name_apart(args.clone(), true), args, "{line}");
         }
     }
 

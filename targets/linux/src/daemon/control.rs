@@ -55,6 +55,8 @@ impl Daemon {
             fxo: self.fxo_ports(),
             journal: &self.journal,
             parts: self.control.parts(),
+            off: self.off(),
+            handovers: self.record.handovers,
         };
         status::report(&self.config, &self.node.status(), now, parts)
     }

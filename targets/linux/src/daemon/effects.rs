@@ -4,12 +4,14 @@ use super::channel::Way;
 use super::running::Daemon;
 use crate::clock;
 use crate::control::Awaited;
-use crate::describe;
+use crate::describe::{self, Situation, Words};
 use crate::sys;
 use std::process::{Command, ExitStatus};
+use std::time::SystemTime;
 use ucm_ha::event::Alert;
 use ucm_ha::fault::Faults;
 use ucm_ha::io::AddressEvent;
+use ucm_ha::role::Role;
 use ucm_ha::types::MacAddr;
 use ucm_ha::{Input, Output};
 use ucm_ha_control::Reply;
@@ -55,6 +57,9 @@ impl Daemon {
                 let reason = describe::role_reason(reason, self.config.heartbeat_timeout_s);
                 log::info!("role: {} -> {} ({reason}), term {term}", describe::role(from), describe::role(to));
                 self.journal.role(from, to, term, reason, self.config.mac);
+                if to == Role::Off {
+                    self.off_since = SystemTime::now();
+                }
             }
             Output::Alert { alert, raised, mac, ip } => {
                 let detail = ip.filter(|_| raised).and_then(|ip| describe::detail(alert, ip, &self.config));
@@ -73,7 +78,10 @@ impl Daemon {
             Output::SwitchDone(outcome) => {
                 let reply = match outcome {
                     Ok(()) => Reply::Done,
-                    Err(refusal) => Reply::Refused { reason: describe::refusal(refusal).to_owned() },
+                    Err(refusal) => {
+                        let situation = Situation::of(&self.node.status());
+                        Reply::Refused { reason: describe::refusal(refusal, situation) }
+                    }
                 };
                 self.control.reply_waiting(Awaited::Switch, &reply);
             }
@@ -89,12 +97,12 @@ impl Daemon {
 
     /// A condition of a part that is worth an alert and no fault; `cause` is the part's name.
     pub(super) fn tell_condition(&mut self, cause: &str, what: &'static str, raised: bool) {
-        if raised {
-            log::warn!("alert: {cause}: {what}");
-        } else {
-            log::info!("restored to normal: {cause}: {what}");
+        let words = Words { cause, text: what };
+        match (self.journal.named_condition(words, None, raised, Some(self.config.mac)), raised) {
+            (true, true) => log::warn!("alert: {cause}: {what}"),
+            (true, false) => log::info!("restored to normal: {cause}: {what}"),
+            (false, _) => {}
         }
-        self.journal.own_condition(cause, what, raised, self.config.mac);
     }
 }
 

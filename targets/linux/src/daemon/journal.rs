@@ -1,21 +1,24 @@
-//! What became of the logs that somebody wanted cleared.
+//! What became of the logs that somebody wanted cleared, and of the alerts that stood before a start.
 
 use super::part::Part;
 use super::running::Daemon;
 use super::token;
 use crate::clock;
 use crate::control::Awaited;
-use ucm_ha::Instant;
 use ucm_ha_control::{Log, Reply};
 
 pub(super) const PART: Part = Part {
-    deadline: |_| Instant::NEVER,
+    deadline: |daemon| daemon.journal.deadline(),
     wake: |daemon, token| {
         if token == token::WAKER {
             daemon.report_cleared();
         }
     },
-    tend: |_, _| {},
+    tend: |daemon, now| {
+        if daemon.journal.deadline() <= now {
+            daemon.journal.end_earlier(now);
+        }
+    },
 };
 
 impl Daemon {

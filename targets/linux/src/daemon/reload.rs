@@ -1,9 +1,11 @@
 //! SIGHUP: takes the settings that can change while the daemon runs, names those that cannot.
 
+use super::off::TurnedOff;
 use super::running::Daemon;
 use crate::settings;
 use ucm_ha::Input;
 use ucm_ha::io::Command;
+use ucm_ha::role::Role;
 
 /// The setting that can change at run time.
 const ENABLE_KEY: &str = "ha.enable";
@@ -44,8 +46,11 @@ impl Daemon {
     }
 
     fn enable(&mut self, enable: bool) {
-        if enable != self.enabled {
+        // The peer may have turned this node off, too.
+        let is_off = self.node.status().role == Role::Off;
+        if enable != self.enabled || (enable && is_off) {
             self.enabled = enable;
+            self.turned_off = (!enable).then_some(TurnedOff::ByOperator);
             log::info!("{ENABLE_KEY} = {enable}");
             self.feed(Input::Command(if enable { Command::Enable } else { Command::Disable }));
         }

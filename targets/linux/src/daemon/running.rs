@@ -1,7 +1,9 @@
 //! The running daemon: the node, and everything around it.
 
 use super::boot_id::boot_id;
+use super::off::TurnedOff;
 use super::ports::Ports;
+use super::standby::Standby;
 use super::watchdog::Watchdog;
 use crate::clock::{self, Timer};
 use crate::control::Server;
@@ -16,6 +18,7 @@ use mio::Poll;
 use signal_hook_mio::v1_0::Signals;
 use std::collections::VecDeque;
 use std::path::PathBuf;
+use std::time::SystemTime;
 use ucm_ha::config::ConfigError;
 use ucm_ha::io::Record;
 use ucm_ha::node::FRAME_CAPACITY;
@@ -35,12 +38,18 @@ pub(super) struct Daemon {
     pub(super) sections: Sections,
     /// `ha.enable` as the node was last told.
     pub(super) enabled: bool,
+    /// Who turned high availability off on this node, if anybody did.
+    pub(super) turned_off: Option<TurnedOff>,
+    /// When the node went off last; the daemon's start where it has not.
+    pub(super) off_since: SystemTime,
     /// Why a replaced LAN interface cannot be used, once said.
     pub(super) complaint: Option<String>,
 
     pub(super) netlink: Netlink,
     pub(super) ports: Ports,
     pub(super) address: ClusterAddress,
+    /// The alert stands that somebody else removes it.
+    pub(super) removal_told: bool,
     pub(super) own_address: OwnAddress,
 
     /// The FXO ports, where they are watched.
@@ -50,6 +59,8 @@ pub(super) struct Daemon {
     /// What the node last asked to store.
     pub(super) record: Record,
     pub(super) journal: Journal,
+    /// Whether there is a node to take over.
+    pub(super) standby: Standby,
     pub(super) services: Watched,
 
     pub(super) poll: Poll,

@@ -4,7 +4,7 @@ use super::part::Part;
 use super::running::Daemon;
 use super::token;
 use crate::clock;
-use crate::describe;
+use crate::describe::{self, Words};
 use crate::service::{Crash, signal_name};
 use ucm_ha::Input;
 use ucm_ha::fault::Faults;
@@ -51,7 +51,8 @@ impl Daemon {
         } else {
             log::info!("fault {cause} was cleared: it {what}");
         }
-        self.journal.own_condition(cause, describe::LOOSE_CONNECTION, raised, self.config.mac);
+        let words = Words { cause, text: describe::LOOSE_CONNECTION };
+        let _is_news = self.journal.named_condition(words, None, raised, Some(self.config.mac));
     }
 
     fn note_crash(&mut self, crash: &Crash, pid: i32, comm: &str, signal: i32) -> Result<(), String> {

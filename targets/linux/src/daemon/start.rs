@@ -1,14 +1,16 @@
 //! Brings the daemon up and takes it down.
 
 use super::boot_id::boot_id;
+use super::off::TurnedOff;
 use super::ports::Ports;
 use super::running::Daemon;
+use super::standby::Standby;
 use super::token;
 use super::urgency;
 use super::watchdog::{Watchdog, notify};
 use crate::clock::{self, Timer};
 use crate::control::Server;
-use crate::events::Journal;
+use crate::events::{Journal, NODE_PATIENCE};
 use crate::exit::{self, fail};
 use crate::fxo::Watch;
 use crate::helper::Helper;
@@ -36,7 +38,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use ucm_ha::Node;
 
 /// How long the end of the program waits for the last record and the last events to be stored and told.
@@ -104,7 +106,7 @@ fn start(config_file: &Path, level: LevelFilter, helper: Option<&Helper>) -> Res
     daemon.ports.refresh(&mut daemon.netlink).map_err(|error| refused(error.to_string()))?;
     let registry = daemon.poll.registry();
     daemon.ports.try_open(&daemon.config, registry).map_err(|error| refused(error.to_string()))?;
-    urgency::enter(helper);
+    urgency::enter(helper, daemon.sections.daemon.realtime_priority);
     daemon.carry_out_all();
     daemon.tell_fxo_state();
     daemon.feed_carriers();
@@ -192,7 +194,9 @@ fn assemble(
     let fxo = watch_fxo(&sections, config.model.fxo_ports(), &waker).map_err(no_sources)?;
     let state = StateWriter::start(sections.paths.state_dir.clone(), Arc::clone(&waker)).map_err(no_sources)?;
     let notifier = Notifier::start(&sections.notify, helper).map_err(no_sources)?;
-    let journal = Journal::start(sections.paths.state_dir.clone(), notifier, Arc::clone(&waker)).map_err(no_sources)?;
+    let patience = |cause: &str| patience(&sections, cause);
+    let journal = Journal::start(sections.paths.state_dir.clone(), notifier, Arc::clone(&waker), patience);
+    let journal = journal.map_err(no_sources)?;
     let services = watch_services(&sections, &poll, &waker).map_err(no_sources)?;
     Ok(Daemon {
         node,
@@ -202,15 +206,19 @@ fn assemble(
         config_file: config_file.to_owned(),
         sections,
         enabled: config.enabled,
+        turned_off: (!config.enabled).then_some(TurnedOff::ByConfiguration),
+        off_since: SystemTime::now(),
         complaint: None,
         netlink,
         ports: Ports::new(network),
         address: ClusterAddress::new(config.cluster_ip),
+        removal_told: false,
         own_address: OwnAddress::new(),
         fxo,
         state,
         record,
         journal,
+        standby: Standby::default(),
         services,
         poll,
         timer,
@@ -224,6 +232,17 @@ fn assemble(
         stop_at: None,
         stopped: false,
     })
+}
+
+/// How long what was wrong before this start, and still is, may take to be found again.
+fn patience(sections: &Sections, cause: &str) -> ucm_ha::Duration {
+    let of_service = |service: &settings::Service| {
+        let is_meant = cause.strip_prefix("SERVICE ") == Some(service.name.as_str());
+        is_meant.then(|| service.longest_ms())
+    };
+    let of_service = sections.services.iter().find_map(of_service).unwrap_or_default();
+    let of_fxo = if cause.starts_with("FXO") { u64::from(sections.fault.fxo_raise_ms) } else { 0 };
+    NODE_PATIENCE + ucm_ha::Duration::from_ms(of_service.max(of_fxo))
 }
 
 /// The FXO ports, where the model has any and the configuration says what leads to them.
@@ -272,5 +291,22 @@ impl Daemon {
         self.journal.finish(end);
         log::info!("stopped");
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_wrong_with_a_service_may_take_as_long_as_its_longest_timeout_to_be_found_again() {
+        let text = "[fault]\nfxo_raise_ms = 400\n\
+                    [[service]]\nname = \"slow\"\npid_file = \"/run/slow.pid\"\nkick_timeout_ms = 3000\nstart_timeout_ms = 60000\n\
+                    [[service]]\nname = \"probed\"\nprobe = [\"x\"]\nprobe_interval_ms = 2000\nprobe_timeout_ms = 500\n\
+                    [[service]]\nname = \"named\"\n";
+        let sections = settings::parse(text, &mut Vec::new()).unwrap();
+        let after_usual_ms = |cause: &str| patience(&sections, cause).as_ms() - NODE_PATIENCE.as_ms();
+        let causes = ["SERVICE slow", "SERVICE probed", "SERVICE named", "SERVICE gone", "FXO2", "HEARTBEAT"];
+        assert_eq!(causes.map(after_usual_ms), [60_000, 7500, 0, 0, 400, 0]);
     }
 }

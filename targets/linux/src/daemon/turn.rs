@@ -4,7 +4,7 @@ use super::channel::Way;
 use super::part::Part;
 use super::running::Daemon;
 use super::watchdog::{Watchdog, notify};
-use super::{control, fxo, journal, services, state, token};
+use super::{address, control, fxo, journal, services, standby, state, token};
 use crate::clock;
 use crate::settings;
 use mio::Events;
@@ -16,7 +16,8 @@ use ucm_ha::io::Command;
 use ucm_ha::{Duration, Input, Instant};
 
 /// What lives beside the node, those in a hurry first.
-const PARTS: [Part; 5] = [services::PART, fxo::PART, state::PART, journal::PART, control::PART];
+const PARTS: [Part; 7] =
+    [services::PART, fxo::PART, state::PART, journal::PART, standby::PART, address::PART, control::PART];
 /// Events taken from the kernel at once.
 const MAX_EVENTS: usize = 32;
 /// Frames read from one socket before the others, and the timers, have their turn.

@@ -9,11 +9,11 @@ use std::time::Duration;
 /// What the helper may take to give the priority once it runs.
 const PRIORITY_DURATION: Duration = Duration::from_secs(1);
 
-/// Makes the calling thread, the main one, urgent: by itself, or by the helper in a while.
-pub(super) fn enter(helper: Option<&Helper>) {
+/// Makes the calling thread, the main one, urgent: by itself, or by the helper in a while, which reads the configuration too.
+pub(super) fn enter(helper: Option<&Helper>, priority: u8) {
     match helper {
         None => say_without_priority(
-            realtime::give_priority(realtime::OWN).map_err(|error| format!("{error}; grant CAP_SYS_NICE")),
+            realtime::give_priority(realtime::OWN, priority).map_err(|error| format!("{error}; grant CAP_SYS_NICE")),
         ),
         Some(helper) => {
             if let Err(error) = ask(helper.clone()) {

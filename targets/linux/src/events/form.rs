@@ -15,6 +15,8 @@ const ROLE_NAME: &str = "HA failover";
 const ROLE_TYPE: &str = "Role change";
 /// As the guide has times.
 const PLAIN: &str = "%Y-%m-%d %H:%M:%S";
+/// The same with ms.
+const PLAIN_MS: &str = "%Y-%m-%d %H:%M:%S%.3f";
 /// With ms and offset.
 const RFC_3339: &str = "%Y-%m-%dT%H:%M:%S%.3f%:z";
 /// Stands where a station's MAC is not known.
@@ -23,6 +25,23 @@ const UNKNOWN_MAC: &str = "unknown";
 /// A MAC address as the guide's events have it: lower-case hex without colons.
 pub(crate) fn mac(mac: MacAddr) -> String {
     mac.0.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The address that [`mac`] has written.
+pub(super) fn parse_mac(hex: &str) -> Option<MacAddr> {
+    let number = u64::from_str_radix(hex, 16).ok().filter(|_| hex.len() == 12)?;
+    let [_, _, bytes @ ..] = number.to_be_bytes();
+    Some(MacAddr(bytes))
+}
+
+/// The words of an event, and what it says beside them.
+pub(super) fn text(words: &str, detail: Option<&str>) -> String {
+    detail.map_or_else(|| words.to_owned(), |detail| format!("{words}: {detail}"))
+}
+
+/// The two that [`text`] has put together.
+pub(super) fn parts_of(text: &str) -> (&str, Option<&str>) {
+    text.split_once(": ").map_or((text, None), |(words, detail)| (words, Some(detail)))
 }
 
 fn local(record: &Record, form: &str) -> String {
@@ -41,6 +60,11 @@ fn plain_time(record: &Record) -> String {
 /// A moment as in the guide's list of events.
 pub(crate) fn shown_time(time: SystemTime) -> String {
     shown(Timestamp::try_from(time).unwrap_or(Timestamp::UNIX_EPOCH), PLAIN)
+}
+
+/// The same with ms.
+pub(crate) fn shown_time_ms(time: SystemTime) -> String {
+    shown(Timestamp::try_from(time).unwrap_or(Timestamp::UNIX_EPOCH), PLAIN_MS)
 }
 
 /// A system alert event. A role change takes the same form for those who are told of both.
@@ -197,6 +221,15 @@ mod tests {
                 b'0' => is.is_ascii_digit(),
                 _ => is == must,
             })
+    }
+
+    #[test]
+    fn what_is_put_together_is_taken_apart() {
+        assert_eq!(parts_of(&text("words", Some("detail: more"))), ("words", Some("detail: more")));
+        assert_eq!(parts_of(&text("words", None)), ("words", None));
+        let address = MacAddr([0, 0x74, 0xad, 0x53, 0x73, 0x72]);
+        assert_eq!(parse_mac(&mac(address)), Some(address));
+        assert_eq!(["", "c074ad53737", "c0:74:ad:53:73", "c074ad53737x"].map(parse_mac), [None; 4]);
     }
 
     #[test]

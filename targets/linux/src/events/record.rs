@@ -4,7 +4,7 @@
 use crate::clock;
 use crc::{CRC_32_ISO_HDLC, Crc};
 use serde::{Deserialize, Serialize};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Length of a record on disk, in bytes: `CRC JSON blanks newline`.
 pub(crate) const SLOT_LEN: usize = 512;
@@ -64,6 +64,11 @@ pub(crate) struct Record {
 }
 
 impl Record {
+    /// When it happened.
+    pub(crate) fn time(&self) -> SystemTime {
+        UNIX_EPOCH + Duration::from_millis(u64::try_from(self.unix_ms).unwrap_or_default())
+    }
+
     /// What happens now.
     pub(crate) fn now(id: u64, what: What) -> Self {
         Self { id, unix_ms: unix_ms(), monotonic_ms: clock::now().as_ms(), what }

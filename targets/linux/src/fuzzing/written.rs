@@ -10,7 +10,7 @@ use ucm_ha::types::{NetworkMethod, StationType};
 pub(super) const UNKNOWN: &str = "is not a setting";
 
 /// The sections and their settings.
-const KNOWN: [(&str, &[&str]); 8] = [
+const KNOWN: [(&str, &[&str]); 9] = [
     (
         "ha",
         &[
@@ -28,9 +28,10 @@ const KNOWN: [(&str, &[&str]); 8] = [
             "allow_unauthenticated",
         ],
     ),
-    ("network", &["method", "lan_interface", "wan_interface", "heartbeat_interface", "gateway"]),
+    ("network", &["method", "lan_interface", "wan_interface", "heartbeat_interface", "gateway", "own_ip"]),
     ("device", &["model", "firmware"]),
     ("paths", &["state_dir", "run_dir"]),
+    ("daemon", &["realtime_priority"]),
     (
         "fault",
         &[

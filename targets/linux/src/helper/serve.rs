@@ -5,7 +5,7 @@ use super::protocol::{
 };
 use crate::exit::{self, fail};
 use crate::program::{Occasion, Program};
-use crate::settings::{self, Notify, NotifyTarget};
+use crate::settings::{self, Notify, NotifyTarget, Sections};
 use crate::text::repeated;
 use crate::user::User;
 use crate::{logging, realtime, sys};
@@ -32,8 +32,8 @@ struct Peer {
 enum Task {
     /// Tell a program.
     Tell(Box<Program>, Told),
-    /// Give the asking process its priority.
-    Prioritize,
+    /// Give the asking process this priority.
+    Prioritize(u8),
 }
 
 /// Answers the connection on stdin and stdout, and ends.
@@ -52,9 +52,9 @@ pub(crate) fn serve(config_file: &Path) -> ExitCode {
     let done =
         read_request().and_then(|line| decide(&line, &peer, is_this_program, configured)).and_then(|task| match task {
             Task::Tell(program, told) => {
-                program.tell(&Occasion { kind: &told.kind, name: &told.name, json: &told.event })
+                program.tell(&Occasion { kind: &told.kind, name: &told.name, json: &told.event }, None)
             }
-            Task::Prioritize => realtime::give_priority(peer.pid)
+            Task::Prioritize(priority) => realtime::give_priority(peer.pid, priority)
                 .map_err(|error| format!("{error}; grant CAP_SYS_NICE to ucm-ha-helper@.service")),
         });
     let answered = answer(done);
@@ -117,7 +117,7 @@ fn decide(
     line: &[u8],
     peer: &Peer,
     is_this_program: impl FnOnce(i32) -> io::Result<bool>,
-    configured: impl FnOnce() -> Result<Vec<Notify>, String>,
+    configured: impl FnOnce() -> Result<Sections, String>,
 ) -> Result<Task, String> {
     if peer.uid != 0 {
         return Err(format!("user {} may not ask; only root may", peer.uid));
@@ -127,10 +127,10 @@ fn decide(
     {
         Request::Notify(told) => {
             check(&told)?;
-            Ok(Task::Tell(Box::new(program(&told, &configured()?)?), told))
+            Ok(Task::Tell(Box::new(program(&told, &configured()?.notify)?), told))
         }
         Request::Priority => match is_this_program(peer.pid) {
-            Ok(true) => Ok(Task::Prioritize),
+            Ok(true) => Ok(Task::Prioritize(configured()?.daemon.realtime_priority)),
             Ok(false) => Err(format!("process {} is not of this program; only the daemon gets priority", peer.pid)),
             Err(error) => Err(format!("it is not known what process {} is of: {error}", peer.pid)),
         },
@@ -165,13 +165,10 @@ fn program(told: &Told, configured: &[Notify]) -> Result<Program, String> {
     Ok(Program { words: told.words.clone(), user: user.transpose()?, timeout })
 }
 
-/// What may be run. Problems elsewhere in the file are the daemon's.
-fn configured(file: &Path) -> Result<Vec<Notify>, String> {
+/// What may be run, and how urgent the daemon is. Problems elsewhere in the file are the daemon's.
+fn configured(file: &Path) -> Result<Sections, String> {
     let mut problems = Vec::new();
-    match settings::read(file, &mut problems) {
-        Some(sections) => Ok(sections.notify),
-        None => Err(settings::one_line(&problems)),
-    }
+    settings::read(file, &mut problems).ok_or_else(|| settings::one_line(&problems))
 }
 
 /// Whether a process is one of this program, the file that is installed now.
@@ -189,12 +186,12 @@ mod tests {
 
     const ROOT: Peer = Peer { pid: 42, uid: 0 };
 
-    fn settings(text: &str) -> Vec<Notify> {
+    fn settings(text: &str) -> Sections {
         let mut problems = Vec::new();
-        settings::parse(text, &mut problems).unwrap().notify
+        settings::parse(text, &mut problems).unwrap()
     }
 
-    fn configured() -> Result<Vec<Notify>, String> {
+    fn configured() -> Result<Sections, String> {
         Ok(settings(
             "[[notify]]\ncommand = [\"/bin/told\", \"x\"]\nuser = \"root\"\ntimeout_ms = 300\n\
              [[notify]]\nurl = \"http://127.0.0.1/\"\ntemplate = \"x\"\n[[notify]]\ncommand = [\"/bin/other\"]\n",
@@ -294,14 +291,17 @@ mod tests {
 
     #[test]
     fn only_a_process_of_this_program_gets_priority() {
-        let ask = |is_this_program: io::Result<bool>| {
+        let ask_with = |is_this_program: io::Result<bool>, text: &'static str| {
             let which = |pid| {
                 assert_eq!(pid, 42);
                 is_this_program
             };
-            decide(b"{\"request\":\"priority\"}", &ROOT, which, || panic!("no setting matters"))
+            decide(b"{\"request\":\"priority\"}", &ROOT, which, || Ok(settings(text)))
         };
-        assert!(matches!(ask(Ok(true)), Ok(Task::Prioritize)));
+        let ask = |is_this_program| ask_with(is_this_program, "");
+        assert!(matches!(ask(Ok(true)), Ok(Task::Prioritize(realtime::DEFAULT_PRIORITY))));
+        let configured = ask_with(Ok(true), "[daemon]\nrealtime_priority = 7\n");
+        assert!(matches!(configured, Ok(Task::Prioritize(7))), "the configuration says which");
         refused(ask(Ok(false)), "process 42 is not of this program; only the daemon gets priority");
         let unknown = ask(Err(ErrorKind::PermissionDenied.into()));
         refused(unknown, "it is not known what process 42 is of: permission denied");
@@ -331,11 +331,11 @@ mod tests {
         let socket = include_str!("../../dist/ucm-ha-helper.socket");
         assert_eq!(number(socket, "MaxConnections"), 2 * (MAX_ENTRIES + 1));
         let service = include_str!("../../dist/ucm-ha-helper@.service");
-        let slowest = settings("[[notify]]\ncommand = [\"x\"]\ntimeout_ms = 600000\n")[0].timeout_ms;
+        let slowest = settings("[[notify]]\ncommand = [\"x\"]\ntimeout_ms = 600000\n").notify[0].timeout_ms;
         let longest = crate::program::longest(Duration::from_millis(slowest.into()));
         let most = Duration::from_secs(number(service, "RuntimeMaxSec") as u64);
         assert!(most > longest + REQUEST_TIMEOUT && most < longest * 2, "{most:?}");
         let past = settings("[[notify]]\ncommand = [\"x\"]\ntimeout_ms = 600001\n");
-        assert!(past.iter().all(|notify| notify.timeout_ms < 600_001), "there are none slower");
+        assert!(past.notify.iter().all(|notify| notify.timeout_ms < 600_001), "there are none slower");
     }
 }

@@ -16,6 +16,6 @@ mod watch;
 mod writer;
 
 pub(crate) use recorder::Recorder;
-pub(crate) use ring::damaged;
+pub(crate) use ring::{damaged, read};
 pub(crate) use show::{EventsForm, clear, events, log};
 pub(crate) use writer::Cleared;

@@ -5,6 +5,7 @@
 
 use crate::events::record::{BLANK, Record, SLOT_LEN, Slot, decode, encode};
 use rustix::fs::Mode;
+use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
@@ -83,6 +84,8 @@ pub(super) struct Ring {
     /// The place that is written next.
     next: usize,
     newest: u64,
+    /// Places in the file that hold no record: to write there costs none.
+    vacant: BTreeSet<usize>,
 }
 
 impl Ring {
@@ -102,7 +105,9 @@ impl Ring {
         // A last place that is not whole counts as damaged and is cut off.
         let whole = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX) / SLOT_LEN;
         let next = newest_at.map_or(0, |at| at + 1) % capacity;
-        let ring = Self { file, capacity, len: whole.min(capacity), next, newest };
+        let len = whole.min(capacity);
+        let is_vacant = |at: &usize| !matches!(slots.get(*at), Some(Slot::Record(_)));
+        let ring = Self { file, capacity, len, next, newest, vacant: (0..len).filter(is_vacant).collect() };
         ring.cut_off_rest()?;
         for (at, _) in slots.iter().enumerate().filter(|(at, slot)| **slot == Slot::Damaged && *at < ring.len) {
             ring.file.write_all_at(&BLANK, offset(at))?;
@@ -136,9 +141,10 @@ impl Ring {
                 }
             }
         }
-        let squeezed = at < self.len && self.len < self.capacity;
+        let mut squeezed = false;
         if at < self.len {
             self.file.write_all_at(&slot, offset(at))?;
+            squeezed = !self.vacant.remove(&at) && self.len < self.capacity;
         }
         self.len = self.len.max(at + 1);
         self.next = (at + 1) % self.capacity;
@@ -154,6 +160,7 @@ impl Ring {
         self.sync()?;
         self.len = 1;
         self.next = 1;
+        self.vacant.clear();
         self.newest = marker.id;
         self.cut_off_rest()?;
         self.sync()
@@ -252,6 +259,25 @@ mod tests {
         assert_eq!(ids(dir.path()), [1]);
     }
 
+    /// As a power cut may leave it: the length is there, what was written is not.
+    #[test]
+    fn places_of_zeros_are_damaged_and_no_sign_of_a_full_disk() {
+        for records in [0, 2] {
+            let dir = tempfile::tempdir().unwrap();
+            let mut ring = open(dir.path());
+            for id in 1..=records {
+                ring.append(&alert(id)).unwrap();
+            }
+            ring.file.set_len(offset(usize::try_from(records).unwrap() + 3)).unwrap();
+            let (mut ring, damaged) = Ring::open(dir.path(), Log::Failover).unwrap();
+            assert_eq!(damaged, 3);
+            for id in records + 1..=records + 6 {
+                assert!(!ring.append(&alert(id)).unwrap(), "record {id}: nothing had to go");
+            }
+            assert_eq!(ids(dir.path()), (1..=records + 6).collect::<Vec<_>>());
+        }
+    }
+
     /// A file that keeps the size it has, as on a full disk.
     fn full_after(records: usize) -> File {
         let file: File = memfd_create("ring", MemfdFlags::ALLOW_SEALING).unwrap().into();
@@ -273,7 +299,8 @@ mod tests {
     #[test]
     fn on_a_full_disk_the_oldest_record_makes_room_for_each_new_one() {
         let file = full_after(3);
-        let mut ring = Ring { file: file.try_clone().unwrap(), capacity: 8, len: 3, next: 3, newest: 3 };
+        let mut ring =
+            Ring { file: file.try_clone().unwrap(), capacity: 8, len: 3, next: 3, newest: 3, vacant: BTreeSet::new() };
         for id in 4..=20 {
             assert!(ring.append(&alert(id)).unwrap(), "an older one had to go");
             assert_eq!(ids_in(&file), [id - 2, id - 1, id]);
@@ -282,7 +309,7 @@ mod tests {
 
     #[test]
     fn on_a_disk_without_any_room_a_record_is_refused_and_tried_again_later() {
-        let mut ring = Ring { file: full_after(0), capacity: 8, len: 0, next: 0, newest: 0 };
+        let (mut ring, _) = Ring::over(full_after(0), 8).unwrap();
         assert!(ring.append(&alert(1)).is_err());
         assert_eq!((ring.len, ring.newest), (0, 0));
     }

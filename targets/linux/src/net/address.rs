@@ -1,10 +1,12 @@
 //! The addresses of the LAN interface: the cluster IP, as the node wants it, and the static one, which others look after.
 
+use crate::clock;
 use crate::net::netlink::Netlink;
 use std::io;
 use std::net::Ipv4Addr;
 use ucm_ha::io::AddressEvent;
 use ucm_ha::types::Cidr;
+use ucm_ha::{Duration, Instant};
 
 /// The index by which the kernel is asked for the addresses of all interfaces.
 const ANY_INTERFACE: u32 = 0;
@@ -24,16 +26,26 @@ enum Wanted {
 pub(crate) struct ClusterAddress {
     cidr: Cidr,
     wanted: Wanted,
+    /// The kernel removes it no earlier.
+    valid_until: Instant,
+    /// When somebody else last removed it.
+    removed_at: Option<Instant>,
 }
 
 impl ClusterAddress {
     pub(crate) fn new(cidr: Cidr) -> Self {
-        Self { cidr, wanted: Wanted::Released }
+        Self { cidr, wanted: Wanted::Released, valid_until: Instant::ZERO, removed_at: None }
+    }
+
+    /// When somebody else last removed it, if anybody has.
+    pub(crate) fn removed_at(&self) -> Option<Instant> {
+        self.removed_at
     }
 
     /// Binds the address for `valid_s`, to be reported to the node.
     pub(crate) fn bind(&mut self, netlink: &mut Netlink, index: Option<u32>, valid_s: u32) -> AddressEvent {
         let index = index.ok_or_else(missing);
+        self.valid_until = clock::now() + Duration::from_s(valid_s.into());
         match index.and_then(|index| netlink.set_address(index, self.cidr, valid_s).map(|()| index)) {
             Ok(on) => {
                 self.wanted = Wanted::Held { on };
@@ -53,8 +65,12 @@ impl ClusterAddress {
             return Some(lost);
         }
         let Wanted::Held { on } = self.wanted else { return None };
+        let valid_until = clock::now() + Duration::from_s(valid_s.into());
         match netlink.set_address(on, self.cidr, valid_s) {
-            Ok(()) => None,
+            Ok(()) => {
+                self.valid_until = valid_until;
+                None
+            }
             Err(error) => {
                 log::error!("cluster IP {} cannot be renewed: {error}", self.cidr);
                 self.remove(netlink, AddressEvent::Lost)
@@ -80,6 +96,7 @@ impl ClusterAddress {
                 }
                 false => {
                     log::warn!("cluster IP {} was taken away", self.cidr);
+                    self.note_removal(netlink, on);
                     self.remove(netlink, AddressEvent::Lost)
                 }
             },
@@ -91,6 +108,15 @@ impl ClusterAddress {
                 }
                 None
             }
+        }
+    }
+
+    /// Notes that somebody has removed the address: its life was not over, and the interface is there.
+    fn note_removal(&mut self, netlink: &mut Netlink, on: u32) {
+        let now = clock::now();
+        // What cannot be read is no proof of it.
+        if now < self.valid_until && matches!(netlink.link_at(on), Ok(Some(_))) {
+            self.removed_at = Some(now);
         }
     }
 

@@ -4,6 +4,7 @@ use crate::events::form::Notice;
 use crate::helper::{Helper, Request, Told};
 use crate::program::{self, Occasion};
 use crate::user::User;
+use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
 /// A program, and who runs it.
@@ -37,11 +38,13 @@ impl Program {
         }
     }
 
-    /// Has the program run to its end; an error says why it was of no use.
-    pub(super) fn tell(&self, notice: &Notice) -> Result<(), String> {
+    /// Has the program run to its end; an error says why it was of no use. One that the daemon runs itself is ended before its
+    /// time once `stopped` can be read; the helper ends its own in their time, whatever becomes of the daemon.
+    pub(super) fn tell(&self, notice: &Notice, stopped: BorrowedFd<'_>) -> Result<(), String> {
         match self {
             Self::Own(program) => {
-                program.tell(&Occasion { kind: notice.kind(), name: notice.name(), json: notice.json() })
+                let occasion = Occasion { kind: notice.kind(), name: notice.name(), json: notice.json() };
+                program.tell(&occasion, Some(stopped))
             }
             Self::Helped { helper, words, user, timeout } => {
                 let told = Told {

@@ -12,10 +12,13 @@ mod http;
 use crate::events::form::Notice;
 use crate::events::record::Record;
 use crate::helper::Helper;
+use crate::program::TERM_GRACE;
 use crate::settings::{Notify, NotifyTarget};
 use command::Program;
 use http::Server;
-use std::io;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use std::io::{self, PipeReader, PipeWriter};
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
@@ -24,6 +27,8 @@ use ucm_ha_control::status::Notices;
 
 /// Notices that may wait for one receiver; more are dropped and counted.
 const MAX_WAITING: usize = 64;
+/// How long the programs may take to end once they have to.
+const END_TIMEOUT: Duration = TERM_GRACE.saturating_add(Duration::from_millis(200));
 /// Stack of a receiver's thread, in bytes: looking up a host's name takes some.
 const STACK_LEN: usize = 512 * 1024;
 
@@ -33,6 +38,8 @@ pub(crate) struct Notifier {
     targets: Vec<Target>,
     /// Disconnected once the last thread has ended.
     ended: Option<Receiver<()>>,
+    /// Closed once no program may go on.
+    stop: Option<PipeWriter>,
 }
 
 struct Target {
@@ -59,9 +66,10 @@ impl Notifier {
     /// Starts a thread for each receiver. Programs are run by `helper` where there is one.
     pub(crate) fn start(settings: &[Notify], helper: Option<&Helper>) -> io::Result<Self> {
         let (end, ended) = channel();
-        let start = |notify| Target::start(notify, helper, end.clone());
+        let (stopped, stop) = io::pipe()?;
+        let start = |notify| Target::start(notify, helper, end.clone(), stopped.try_clone()?);
         let targets = settings.iter().map(start).collect::<io::Result<_>>()?;
-        Ok(Self { targets, ended: Some(ended) })
+        Ok(Self { targets, ended: Some(ended), stop: Some(stop) })
     }
 
     /// Tells everybody, each in its own time.
@@ -84,17 +92,25 @@ impl Notifier {
         })
     }
 
-    /// Waits, at most so long, until everybody is told.
+    /// Waits, at most so long, until everybody is told. Then the programs that the daemon runs itself are ended, and not even one
+    /// that ignores that it is asked to end outlives this.
     pub(crate) fn finish(&mut self, timeout: Duration) -> bool {
         // Without the daemon's end of its queue a thread ends with the last notice.
         self.targets.clear();
-        let ended = self.ended.take().map(|ended| ended.recv_timeout(timeout));
-        ended.is_none_or(|ended| ended == Err(RecvTimeoutError::Disconnected))
+        let Some(ended) = self.ended.take() else { return true };
+        let all_end_in = |timeout| ended.recv_timeout(timeout) == Err(RecvTimeoutError::Disconnected);
+        if all_end_in(timeout) {
+            return true;
+        }
+        self.stop = None;
+        // Whoever waits for a server or for the helper is not waited for.
+        let _programs_ended = all_end_in(END_TIMEOUT);
+        false
     }
 }
 
 impl Target {
-    fn start(notify: &Notify, helper: Option<&Helper>, end: Sender<()>) -> io::Result<Self> {
+    fn start(notify: &Notify, helper: Option<&Helper>, end: Sender<()>, stopped: PipeReader) -> io::Result<Self> {
         let timeout = Duration::from_millis(u64::from(notify.timeout_ms));
         let (name, means) = match &notify.target {
             NotifyTarget::Command { words, user } => {
@@ -107,7 +123,7 @@ impl Target {
         };
         let (waiting, notices) = sync_channel(MAX_WAITING);
         let counters = Arc::new(Counters::default());
-        let worker = Worker { name: name.clone(), means, notices, counters: Arc::clone(&counters), _end: end };
+        let worker = Worker { name: name.clone(), means, notices, counters: Arc::clone(&counters), stopped, _end: end };
         std::thread::Builder::new().name("notify".to_owned()).stack_size(STACK_LEN).spawn(move || worker.run())?;
         Ok(Self { name, waiting, counters })
     }
@@ -118,6 +134,8 @@ struct Worker {
     means: Means,
     notices: Receiver<Record>,
     counters: Arc<Counters>,
+    /// Can be read once no program may go on.
+    stopped: PipeReader,
     /// Let go with the thread.
     _end: Sender<()>,
 }
@@ -131,8 +149,12 @@ impl Worker {
                 log::error!("{}: {dropped} events were not told: too many waited", self.name);
             }
             let Some(notice) = Notice::of(&record) else { continue };
+            if matches!(self.means, Means::Program(_)) && is_closed(&self.stopped) {
+                // It would be ended as well; the daemon says that not everybody was told.
+                return;
+            }
             let told = match &self.means {
-                Means::Program(program) => program.tell(&notice),
+                Means::Program(program) => program.tell(&notice, self.stopped.as_fd()),
                 Means::Server(server) => server.tell(&notice),
             };
             match told {
@@ -144,4 +166,10 @@ impl Worker {
             }
         }
     }
+}
+
+/// Whether the other end of a pipe to which nobody writes was closed.
+fn is_closed(pipe: &PipeReader) -> bool {
+    const AT_ONCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
+    poll(&mut [PollFd::new(pipe, PollFlags::IN)], Some(&AT_ONCE)).is_ok_and(|ready| ready > 0)
 }

@@ -4,7 +4,7 @@ use super::reader::{Problem, Reader, shown};
 use super::tables::{Sections, Service};
 use super::{fxo, sections};
 use crate::regular_file;
-use crate::text::escaped;
+use crate::text::{cut, escaped};
 use std::path::Path;
 use toml::{Table, Value};
 
@@ -47,6 +47,7 @@ pub(crate) fn parse(text: &str, problems: &mut Vec<Problem>) -> Option<Sections>
     };
     let network = sections::network(section("network", &table, &empty, problems), &pair);
     let paths = sections::paths(section("paths", &table, &empty, problems));
+    let daemon = sections::daemon(section("daemon", &table, &empty, problems));
     let fault = sections::fault(section("fault", &table, &empty, problems));
     let model = device.as_ref().map(|device| device.model);
     let fxo_settings = table.contains_key("fxo").then(|| fxo::read(section("fxo", &table, &empty, problems), model));
@@ -59,18 +60,35 @@ pub(crate) fn parse(text: &str, problems: &mut Vec<Problem>) -> Option<Sections>
     let notify = notify.collect();
     refuse_unknown_sections(&table, problems);
     let fxo = fxo_settings.flatten();
-    Some(Sections { ha, network, device, paths, fault, notify, fxo, services, table })
+    Some(Sections { ha, network, device, paths, daemon, fault, notify, fxo, services, table })
 }
 
 fn syntax_problem(text: &str, error: &toml::de::Error) -> Problem {
     let before = error.span().and_then(|span| text.get(..span.start));
     let line = before.map(|before| before.matches('\n').count() + 1);
+    let hint = line.and_then(|line| text.lines().nth(line - 1)).and_then(hint).unwrap_or_default();
     Problem {
         key: line.map_or_else(|| "configuration".to_owned(), |line| format!("line {line}")),
         value: None,
-        reason: format!("is not TOML: {}", escaped(&error.message().replace('\n', ", "))),
+        reason: format!("is not TOML: {}{hint}", escaped(&error.message().replace('\n', ", "))),
         passing: false,
     }
+}
+
+/// How a line would be TOML whose value lacks its quotes; or is a yes where there must be a true.
+fn hint(line: &str) -> Option<String> {
+    let (key, value) = line.split_once('=')?;
+    let (key, value) = (key.trim(), value.split('#').next().unwrap_or_default().trim());
+    let bare = |byte: u8| byte.is_ascii_alphanumeric() || b"_.:/-".contains(&byte);
+    let is_bare = !value.is_empty() && value.bytes().all(bare);
+    let meant = match value {
+        "yes" | "on" | "True" | "TRUE" => "true".to_owned(),
+        "no" | "off" | "False" | "FALSE" => "false".to_owned(),
+        _ => format!("\"{value}\""),
+    };
+    let meant = format!("{key} = {meant}");
+    let is_toml = |line: &str| line.parse::<Table>().is_ok();
+    (is_bare && !is_toml(line) && is_toml(&meant)).then(|| format!("; write {}", cut(meant)))
 }
 
 /// A reader of section `name`; of an empty one when it is missing or not a section.
@@ -127,7 +145,7 @@ fn services(table: &Table, problems: &mut Vec<Problem>) -> Vec<Service> {
 
 fn refuse_unknown_sections(table: &Table, problems: &mut Vec<Problem>) {
     let mut sections = Reader::new("", table, problems);
-    for known in ["ha", "network", "device", "paths", "fault", "fxo", "service", "notify"] {
+    for known in ["ha", "network", "device", "paths", "daemon", "fault", "fxo", "service", "notify"] {
         // Presence is all that matters here; the sections were read before.
         let _present: Option<()> = sections.optional(known, |_| Ok(()));
     }

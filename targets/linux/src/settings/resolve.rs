@@ -1,9 +1,8 @@
 //! Compares the settings with the interfaces of this machine and makes the core's configuration of both.
 
-use super::fxo::Fxo;
 use super::key_file;
 use super::reader::Problem;
-use super::tables::{Device, Ha, Network, NotifyTarget, Sections};
+use super::tables::{Device, Ha, Network, NotifyTarget, Sections, Service};
 use crate::net::interface::{Interface, InterfaceAddress};
 use crate::user::User;
 use std::net::Ipv4Addr;
@@ -38,7 +37,7 @@ pub(crate) fn resolve(sections: &Sections, interfaces: &[Interface], problems: &
     let ports = sections.network.as_ref().map(|network| ports(network, interfaces, &mut report));
     let (ha, network, device) = (sections.ha.as_ref()?, sections.network.as_ref()?, sections.device.as_ref()?);
     let ports = ports?;
-    let own_ip = ports.lan.and_then(|lan| own_address(ha, lan, &mut report));
+    let own_ip = ports.lan.and_then(|lan| own_address(ha, network, lan, &mut report));
     let mac = ports.lan.and_then(|lan| lan.mac);
     let stand_in = mac.map(cable_stand_in);
     let mut config = Config::new(
@@ -70,7 +69,8 @@ pub(crate) fn resolve(sections: &Sections, interfaces: &[Interface], problems: &
         }
     });
     report_own_cluster_ip(ha, interfaces, &mut report);
-    let notes = notes(ha, network, device, sections.fxo.as_ref());
+    let mut notes = notes(sections, ha, network, device, own_ip);
+    notes.extend(ports.lan.and_then(|lan| choice_of_own_address(ha, network, lan)));
     (complete && problems.iter().all(|problem| problem.passing)).then_some(Resolved { config, notes })
 }
 
@@ -92,8 +92,8 @@ impl Report<'_> {
     }
 
     /// Adds a problem that may end by itself.
-    fn add_passing(&mut self, key: &str, reason: &str) {
-        self.push(key, reason.to_owned(), true);
+    fn add_passing(&mut self, key: &str, reason: impl Into<String>) {
+        self.push(key, reason.into(), true);
     }
 
     fn push(&mut self, key: &str, reason: String, passing: bool) {
@@ -135,25 +135,55 @@ fn ports<'a>(network: &Network, interfaces: &'a [Interface], report: &mut Report
     Ports { lan, heartbeat }
 }
 
-/// The permanent address of the LAN interface in the peer's subnet. The cluster IP is taken only where there is no
-/// other, so that the rule against it can say so.
-fn own_address(ha: &Ha, lan: &Interface, report: &mut Report<'_>) -> Option<Cidr> {
-    let near_peer = |address: &&InterfaceAddress| address.permanent && address.cidr.contains(ha.peer_ip);
-    let is_cluster_ip = |address: &&InterfaceAddress| address.cidr.address == ha.cluster_ip.0;
-    let mut candidates = lan.addresses.iter().filter(near_peer);
-    let own = candidates.clone().find(|address| !is_cluster_ip(address)).or_else(|| candidates.next());
-    match own {
-        Some(_) => {}
-        // While the machine boots, an interface is there before its address.
-        None if lan.addresses.iter().all(|address| !address.permanent) => {
-            report.add_passing("network.lan_interface", "has no permanent IPv4 address; give it a static one");
-        }
-        None => report.add(
+/// The permanent address of the LAN interface that is the node's own: the configured one, else one in the peer's subnet. The
+/// cluster IP is taken only where there is no other, so that the rule against it can say so.
+fn own_address(ha: &Ha, network: &Network, lan: &Interface, report: &mut Report<'_>) -> Option<Cidr> {
+    let candidates = own_candidates(ha, network, lan);
+    if candidates.is_empty() {
+        report_no_own_address(ha, network, lan, report);
+    }
+    candidates.first().copied()
+}
+
+/// The addresses that could be the node's own, the one that is taken first.
+fn own_candidates(ha: &Ha, network: &Network, lan: &Interface) -> Vec<Cidr> {
+    let fits = |cidr: Cidr| match network.own_ip {
+        Some(own) => cidr.address == own,
+        None => cidr.contains(ha.peer_ip),
+    };
+    let permanent = lan.addresses.iter().filter(|address| address.permanent).map(|address| address.cidr);
+    let mut candidates: Vec<Cidr> = permanent.filter(|cidr| fits(*cidr)).collect();
+    // A stable order: those that are no cluster IP keep theirs.
+    candidates.sort_by_key(|cidr| cidr.address == ha.cluster_ip.0);
+    candidates
+}
+
+/// Says why the LAN interface has no address that could be the node's own. While the machine boots, it is there before its
+/// address.
+fn report_no_own_address(ha: &Ha, network: &Network, lan: &Interface, report: &mut Report<'_>) {
+    let dynamic = |address: &&InterfaceAddress| !address.permanent && address.cidr.address != ha.cluster_ip.0;
+    let dynamic: Vec<Ipv4Addr> = lan.addresses.iter().filter(dynamic).map(|address| address.cidr.address).collect();
+    if let Some(own) = network.own_ip {
+        let reason = match dynamic.contains(&own) {
+            true => "is a dynamic address of the LAN interface (it has a lifetime, as from DHCP); make it a static one",
+            false => "is not an address of the LAN interface; give it this static address",
+        };
+        return report.add_passing("network.own_ip", reason);
+    }
+    let is_static = lan.addresses.iter().any(|address| address.permanent);
+    match dynamic.first() {
+        _ if is_static => report.add(
             "network.lan_interface",
             format!("has no permanent IPv4 address in the subnet of the peer {}; give it a static one", ha.peer_ip),
         ),
+        Some(dynamic) => report.add_passing(
+            "network.lan_interface",
+            format!("has only {dynamic}, a dynamic address (it has a lifetime, as from DHCP); give it a static one"),
+        ),
+        None => {
+            report.add_passing("network.lan_interface", "has no permanent IPv4 address; give it a static one");
+        }
     }
-    own.map(|address| address.cidr)
 }
 
 /// What stands for the heartbeat port's MAC address while that port is missing: the LAN's, changed to differ from it. The
@@ -243,8 +273,40 @@ fn fault_policy(ha: &Ha, policy: FaultPolicy) -> FaultPolicy {
     FaultPolicy { switching: ha.hardware_fault_switch | software, ..policy }
 }
 
-fn notes(ha: &Ha, network: &Network, device: &Device, fxo: Option<&Fxo>) -> Vec<String> {
+/// Where there is a choice and nobody made it: the peer has the other address, perhaps, and the LAN path is dead.
+fn choice_of_own_address(ha: &Ha, network: &Network, lan: &Interface) -> Option<String> {
+    let mut candidates = own_candidates(ha, network, lan);
+    candidates.retain(|cidr| cidr.address != ha.cluster_ip.0);
+    let [taken, others @ ..] = candidates.as_slice() else { return None };
+    let others: Vec<String> = others.iter().map(|cidr| cidr.address.to_string()).collect();
+    (!others.is_empty()).then(|| {
+        let (taken, others) = (taken.address, others.join(", "));
+        format!("network.own_ip: is not set; {taken} is taken for this node's own, and {others} could be it too")
+    })
+}
+
+fn notes(sections: &Sections, ha: &Ha, network: &Network, device: &Device, own: Option<Cidr>) -> Vec<String> {
+    let fxo = sections.fxo.as_ref();
     let mut notes = Vec::new();
+    if sections.value("ha.enable").is_none() {
+        notes
+            .push("ha.enable: is not set; high availability is off. Write enable = true, or enable = false".to_owned());
+    }
+    if let ((address, Some(prefix)), Some(own)) = (ha.cluster_ip, own)
+        && prefix != own.prefix_len
+    {
+        let lan = own.prefix_len;
+        notes.push(format!(
+            "ha.cluster_ip = \"{address}/{prefix}\": its prefix is not the LAN's; write \"{address}/{lan}\", or leave it out"
+        ));
+    }
+    if ha.software_fault_switch && sections.services.is_empty() {
+        notes.push(
+            "ha.software_fault_switch = true: has no effect without [[service]] but for `ucm-ha fault raise`; nothing watches \
+             the services"
+                .to_owned(),
+        );
+    }
     if ha.fast_failover && network.gateway.is_none() {
         notes.push(
             "ha.fast_failover = true: is inactive without network.gateway; set the gateway, or fast_failover = false"
@@ -268,6 +330,11 @@ fn notes(ha: &Ha, network: &Network, device: &Device, fxo: Option<&Fxo>) -> Vec<
     }
     if fxo.is_some() && device.model.fxo_ports() == 0 {
         notes.push(format!("fxo: is not used; the {} has no FXO ports", device.model.name()));
+    }
+    for Service { name, pid_source, kick_timeout_ms, probe, .. } in &sections.services {
+        if pid_source.is_none() && kick_timeout_ms.is_none() && probe.is_none() {
+            notes.push(format!("service {name}: is not watched; set pid_file, unit, kick_timeout_ms or probe"));
+        }
     }
     notes
 }

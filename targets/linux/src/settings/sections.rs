@@ -1,9 +1,12 @@
 //! The sections of the configuration file, one function each.
 
 use super::reader::Reader;
-use super::tables::{Device, Fault, Ha, Network, Notify, NotifyTarget, Paths, PidSource, Probe, Service};
+use super::tables::{
+    DaemonSettings, Device, Fault, Ha, Network, Notify, NotifyTarget, Paths, PidSource, Probe, Service,
+};
 use super::template::Template;
 use super::values as v;
+use crate::realtime::{DEFAULT_PRIORITY, PRIORITIES};
 use crate::text::repeated;
 use std::net::Ipv4Addr;
 use ucm_ha::config::{ConfigError, DEFAULT_HEARTBEAT_PORT, FaultPolicy, MAX_HANDOVER_BUDGET};
@@ -98,8 +101,19 @@ pub(super) fn network(mut r: Reader<'_>, pair: &PairAddresses) -> Option<Network
     if gateway.is_some() && (gateway == pair.cluster || gateway == pair.peer) {
         r.refuse("gateway", ConfigError::GatewayIsNode.reason());
     }
+    let own_ip = r.optional("own_ip", v::ipv4);
+    if own_ip.is_some() && (own_ip == pair.cluster || own_ip == pair.peer) {
+        r.refuse("own_ip", "is the cluster IP or the peer's address; give this node's static address");
+    }
     r.finish();
-    Some(Network { method: method?, lan_interface: lan?, wan_interface: wan, heartbeat_interface: heartbeat?, gateway })
+    Some(Network {
+        method: method?,
+        lan_interface: lan?,
+        wan_interface: wan,
+        heartbeat_interface: heartbeat?,
+        gateway,
+        own_ip,
+    })
 }
 
 pub(super) fn device(mut r: Reader<'_>) -> Option<Device> {
@@ -115,6 +129,13 @@ pub(super) fn paths(mut r: Reader<'_>) -> Paths {
     let run_dir = r.or("run_dir", default.run_dir, v::absolute_path);
     r.finish();
     Paths { state_dir, run_dir }
+}
+
+pub(super) fn daemon(mut r: Reader<'_>) -> DaemonSettings {
+    let range = i64::from(*PRIORITIES.start())..=i64::from(*PRIORITIES.end());
+    let realtime_priority = r.or("realtime_priority", DEFAULT_PRIORITY, v::number(range, ""));
+    r.finish();
+    DaemonSettings { realtime_priority }
 }
 
 pub(super) fn fault(mut r: Reader<'_>) -> Fault {

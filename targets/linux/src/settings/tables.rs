@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use toml::Table;
 use ucm_ha::config::FaultPolicy;
 use ucm_ha::fault::Faults;
+use ucm_ha::service::PROBE_FAILURES;
 use ucm_ha::types::{Firmware, MacAddr, Model, NetworkMethod, StationType};
 
 /// Section `[ha]`.
@@ -36,6 +37,8 @@ pub(crate) struct Network {
     pub(crate) wan_interface: Option<String>,
     pub(crate) heartbeat_interface: String,
     pub(crate) gateway: Option<Ipv4Addr>,
+    /// This node's own address, where the LAN interface has several that could be.
+    pub(crate) own_ip: Option<Ipv4Addr>,
 }
 
 /// Section `[device]`.
@@ -43,6 +46,13 @@ pub(crate) struct Network {
 pub(crate) struct Device {
     pub(crate) model: Model,
     pub(crate) firmware: Firmware,
+}
+
+/// Section `[daemon]`.
+#[derive(Clone, Debug)]
+pub(crate) struct DaemonSettings {
+    /// Of its main thread.
+    pub(crate) realtime_priority: u8,
 }
 
 /// Section `[paths]`.
@@ -95,6 +105,18 @@ pub(crate) struct Service {
     pub(crate) probe: Option<Probe>,
 }
 
+impl Service {
+    /// The longest time that may pass from a start until what is wrong with it is known, in ms.
+    pub(crate) fn longest_ms(&self) -> u64 {
+        let waits = [self.kick_timeout_ms, self.start_timeout_ms].into_iter().flatten().map(u64::from);
+        let probes = self
+            .probe
+            .as_ref()
+            .map(|probe| u64::from(PROBE_FAILURES) * (u64::from(probe.interval_ms) + u64::from(probe.timeout_ms)));
+        waits.chain(probes).max().unwrap_or_default()
+    }
+}
+
 /// What tells the process of a service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum PidSource {
@@ -120,6 +142,7 @@ pub(crate) struct Sections {
     pub(crate) network: Option<Network>,
     pub(crate) device: Option<Device>,
     pub(crate) paths: Paths,
+    pub(crate) daemon: DaemonSettings,
     pub(crate) fault: Fault,
     pub(crate) notify: Vec<Notify>,
     /// Section `[fxo]`, where there is one.

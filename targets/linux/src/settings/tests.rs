@@ -162,6 +162,16 @@ const ONE_MISTAKE: &[(&str, &str, &str)] = &[
         "ha.cluster_ip = \"192.168.129.64/33\": must have a prefix of 1 to 32 bits, as in \"192.168.129.64/24\"",
     ),
     (
+        "192.168.129.64/24",
+        "fd00::1/64",
+        "ha.cluster_ip = \"fd00::1/64\": is an IPv6 address; the pair works with IPv4 only, as in \"192.168.129.43\"",
+    ),
+    (
+        "\"192.168.129.43\"",
+        "\"fe80::1\"",
+        "ha.peer_ip = \"fe80::1\": is an IPv6 address; the pair works with IPv4 only, as in \"192.168.129.43\"",
+    ),
+    (
         "\"192.168.129.43\"",
         "\"192.168.129\"",
         "ha.peer_ip = \"192.168.129\": must be an IPv4 address, as in \"192.168.129.43\"",
@@ -317,6 +327,22 @@ fn text_that_is_not_toml_is_named_by_its_line() {
     let said = complaint("[network]", "[network");
     assert!(said.starts_with("line 14: is not TOML: "), "{said}");
     assert_eq!(said.lines().count(), 1);
+}
+
+#[test]
+fn a_value_without_quotes_is_said_with_how_to_write_it() {
+    let hint = |replacement: &str| {
+        let said = complaint("peer_ip = \"192.168.129.43\"", replacement);
+        let (_, hint) = said.split_once("; write ").unwrap_or((&said, "no hint"));
+        hint.to_owned()
+    };
+    assert_eq!(hint("peer_ip = 192.168.129.43"), "peer_ip = \"192.168.129.43\"");
+    assert_eq!(hint("peer_ip = pbx-b # the other"), "peer_ip = \"pbx-b\"");
+    assert_eq!(hint("fast_failover = yes"), "fast_failover = true");
+    assert_eq!(hint("fast_failover = off"), "fast_failover = false");
+    assert_eq!(hint("peer_ip = [\"192.168.129.43\""), "no hint");
+    assert_eq!(hint("peer_ip \"192.168.129.43\""), "no hint");
+    assert_eq!(hint("peer_ip = \"192.168.129.43"), "no hint");
 }
 
 /// Whoever reads the output line by line must not be shown a line of the file's making.
@@ -476,6 +502,65 @@ fn a_lan_interface_without_an_address_yet_may_be_waited_for() {
 }
 
 #[test]
+fn a_dynamic_address_is_named_as_what_it_is_and_may_be_waited_for() {
+    let mut machine = machine();
+    let (cluster_ip, leased) = (Ipv4Addr::new(192, 168, 129, 64), Ipv4Addr::new(192, 168, 129, 77));
+    machine[0] = interface("eth0", 2, OWN_MAC, &[(cluster_ip, false), (leased, false)]);
+    let (said, resolved, passing) = judge_passing(&machine);
+    let dynamic = "network.lan_interface = \"eth0\": has only 192.168.129.77, a dynamic address (it has a lifetime, as from \
+                   DHCP); give it a static one";
+    assert_eq!(said, [dynamic]);
+    assert!(resolved.is_none() && passing);
+    // The cluster IP, left over from an earlier run, is none of its own.
+    machine[0].addresses.truncate(1);
+    assert_eq!(
+        judge_passing(&machine).0,
+        ["network.lan_interface = \"eth0\": has no permanent IPv4 address; give it a static one"]
+    );
+}
+
+#[test]
+fn of_several_static_addresses_the_configured_one_is_the_nodes_own() {
+    let (second, elsewhere) = (Ipv4Addr::new(192, 168, 129, 44), Ipv4Addr::new(10, 0, 0, 1));
+    let mut machine = machine();
+    machine[0] = interface("eth0", 2, OWN_MAC, &[(elsewhere, true), (OWN_IP, true), (second, true)]);
+    let judged = |text: &str| judge(text, &machine);
+    let (problems, resolved) = judged(GOOD);
+    assert_eq!(problems, Vec::<String>::new());
+    let resolved = resolved.unwrap();
+    assert_eq!(resolved.config.own_ip.address, OWN_IP);
+    let note =
+        "network.own_ip: is not set; 192.168.129.42 is taken for this node's own, and 192.168.129.44 could be it too";
+    assert!(resolved.notes.iter().any(|said| said == note), "{:?}", resolved.notes);
+
+    let own = |address: &str| with("method = \"switch\"", &format!("method = \"switch\"\nown_ip = \"{address}\""));
+    let chosen = judged(&own("192.168.129.44")).1.unwrap();
+    assert_eq!(chosen.config.own_ip, Cidr { address: second, prefix_len: 24 });
+    assert!(!chosen.notes.iter().any(|said| said.contains("own_ip")), "{:?}", chosen.notes);
+
+    let missing =
+        "network.own_ip = \"192.168.129.45\": is not an address of the LAN interface; give it this static address";
+    assert_eq!(judged(&own("192.168.129.45")).0, [missing]);
+    let peers =
+        "network.own_ip = \"192.168.129.43\": is the cluster IP or the peer's address; give this node's static address";
+    assert!(judged(&own("192.168.129.43")).0.contains(&peers.to_owned()));
+    let outside = judged(&own("10.0.0.1")).0;
+    assert!(outside.iter().any(|said| said.starts_with("ha.peer_ip = \"192.168.129.43\": ")), "{outside:?}");
+}
+
+#[test]
+fn a_configured_own_address_that_is_dynamic_is_said_so() {
+    let mut machine = machine();
+    machine[0] = interface("eth0", 2, OWN_MAC, &[(OWN_IP, false)]);
+    let (said, resolved) =
+        judge(&with("method = \"switch\"", "method = \"switch\"\nown_ip = \"192.168.129.42\""), &machine);
+    let dynamic = "network.own_ip = \"192.168.129.42\": is a dynamic address of the LAN interface (it has a lifetime, as from \
+                   DHCP); make it a static one";
+    assert_eq!(said, [dynamic]);
+    assert!(resolved.is_none());
+}
+
+#[test]
 fn a_lan_interface_in_another_subnet_than_the_peer_is_refused() {
     let mut machine = machine();
     machine[0] = interface("eth0", 2, OWN_MAC, &[(Ipv4Addr::new(10, 0, 0, 1), true)]);
@@ -544,6 +629,77 @@ fn settings_that_have_no_effect_are_noted_and_accepted() {
     assert_eq!(noted, [no_key, "fxo: is not used; the UCM6300A has no FXO ports"]);
 }
 
+#[test]
+fn what_is_not_watched_or_not_set_is_noted() {
+    let said = |line: &str, replacement: &str, note: &str| {
+        let notes = notes(line, replacement);
+        assert!(notes.iter().any(|said| said == note), "{note:?} is not in {notes:#?}");
+    };
+    said(
+        "enable = true",
+        "",
+        "ha.enable: is not set; high availability is off. Write enable = true, or enable = false",
+    );
+    said(
+        "129.64/24",
+        "129.64/16",
+        "ha.cluster_ip = \"192.168.129.64/16\": its prefix is not the LAN's; write \"192.168.129.64/24\", or leave it out",
+    );
+    said(
+        "enable = true",
+        "enable = true\nsoftware_fault_switch = true",
+        "ha.software_fault_switch = true: has no effect without [[service]] but for `ucm-ha fault raise`; nothing watches the \
+         services",
+    );
+    said(
+        "[device]",
+        "[[service]]\nname = \"asterisk\"\n[device]",
+        "service asterisk: is not watched; set pid_file, unit, kick_timeout_ms or probe",
+    );
+    let watched = "[[service]]\nname = \"asterisk\"\nkick_timeout_ms = 3000\n[device]";
+    assert!(!notes("[device]", watched).iter().any(|said| said.contains("asterisk")));
+}
+
+#[test]
+fn settings_that_must_match_read_alike_however_they_are_written() {
+    let shared_by = |text: &str| shared(&judge(text, &machine()).1.unwrap().config);
+    let expected = [
+        "device.model = \"UCM6304A\"",
+        "ha.cluster_ip = \"192.168.129.64/24\"",
+        "ha.fast_failover = true",
+        "ha.hardware_fault_switch = [\"FXO1\"]",
+        "ha.heartbeat_port = 9527",
+        "ha.heartbeat_timeout = 7",
+        "ha.software_fault_switch = false",
+        "network.gateway = \"192.168.129.1\"",
+        "network.method = \"switch\"",
+    ];
+    assert_eq!(shared_by(GOOD), expected);
+    let defaults =
+        with("129.64/24", "129.64").replace("heartbeat_timeout = 7\n", "").replace("fast_failover = true", "");
+    assert_eq!(shared_by(&defaults), expected, "defaults are written out");
+    let own = with("\"primary\"", "\"secondary\"").replace("C0:74:AD:53:73:6C", "C0:74:AD:53:73:6D");
+    assert_eq!(shared_by(&own), expected, "what may differ is not among them");
+    // Whatever changes the digest that the nodes compare changes a line.
+    let digest = |text: &str| judge(text, &machine()).1.unwrap().config.digest();
+    for (line, replacement) in [
+        ("129.64/24", "129.65/24"),
+        ("129.64/24", "129.64/25"),
+        ("port = 9527", "port = 9528"),
+        ("timeout = 7", "timeout = 5"),
+        ("fast_failover = true", "fast_failover = false"),
+        ("[\"FXO1\"]", "[]"),
+        ("enable = true", "enable = true\nsoftware_fault_switch = true"),
+        ("gateway = \"192.168.129.1\"", ""),
+        ("method = \"switch\"", "method = \"router\""),
+    ] {
+        let changed = with(line, replacement);
+        assert_ne!(digest(&changed), digest(GOOD), "{replacement}");
+        let lines = shared_by(&changed);
+        assert_eq!(lines.iter().zip(expected).filter(|(line, expected)| line != expected).count(), 1, "{replacement}");
+    }
+}
+
 /// What leads to the FXO ports by this section.
 fn fxo_of(section: &str) -> Option<Fxo> {
     let mut problems = Vec::new();
@@ -572,6 +728,19 @@ fn the_debounce_of_fxo_ports_is_300_and_2000_ms_unless_it_is_set() {
     let fault = |text: &str| parse(text, &mut Vec::new()).map(|s| (s.fault.fxo_raise_ms, s.fault.fxo_clear_ms));
     assert_eq!(fault(GOOD), Some((300, 2000)));
     assert_eq!(fault(&format!("{GOOD}[fault]\nfxo_raise_ms = 90\nfxo_clear_ms = 0\n")), Some((90, 0)));
+}
+
+#[test]
+fn the_daemon_is_more_urgent_than_asterisk_unless_it_is_set() {
+    const ASTERISK: u8 = 10;
+    let priority = |text: &str| parse(&(GOOD.to_owned() + text), &mut Vec::new()).unwrap().daemon.realtime_priority;
+    assert_eq!(priority(""), 30);
+    assert!(priority("") > ASTERISK);
+    assert_eq!(priority("[daemon]\nrealtime_priority = 99\n"), 99);
+    for wrong in ["0", "100"] {
+        let said = complaint("[device]", &format!("[daemon]\nrealtime_priority = {wrong}\n[device]"));
+        assert_eq!(said, format!("daemon.realtime_priority = {wrong}: must be 1 to 99"));
+    }
 }
 
 #[test]

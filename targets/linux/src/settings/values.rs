@@ -1,6 +1,6 @@
 //! Values of single settings: what is accepted, and what is said when it is not.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use toml::Value;
@@ -105,6 +105,9 @@ pub(super) fn ipv4(value: &Value) -> Result<Ipv4Addr, String> {
 }
 
 fn host_address(text: &str) -> Result<Ipv4Addr, String> {
+    if text.parse::<Ipv6Addr>().is_ok() {
+        return Err("is an IPv6 address; the pair works with IPv4 only, as in \"192.168.129.43\"".to_owned());
+    }
     let address: Ipv4Addr = text.parse().map_err(|_| "must be an IPv4 address, as in \"192.168.129.43\"".to_owned())?;
     if address.is_unspecified() || address.is_multicast() || address.is_loopback() || address.is_broadcast() {
         return Err("is not the address of a host; give an address of the LAN".to_owned());
@@ -116,10 +119,14 @@ fn host_address(text: &str) -> Result<Ipv4Addr, String> {
 pub(super) fn ipv4_with_prefix(value: &Value) -> Result<(Ipv4Addr, Option<u8>), String> {
     match text(value)?.split_once('/') {
         None => Ok((ipv4(value)?, None)),
-        Some((address, prefix)) => match plain_number(prefix) {
-            Some(prefix @ 1..=32) => Ok((host_address(address)?, Some(prefix))),
-            _ => Err("must have a prefix of 1 to 32 bits, as in \"192.168.129.64/24\"".to_owned()),
-        },
+        Some((address, prefix)) => {
+            // First what it is: the prefix of another kind of address is no mistake of its own.
+            let address = host_address(address)?;
+            match plain_number(prefix) {
+                Some(prefix @ 1..=32) => Ok((address, Some(prefix))),
+                _ => Err("must have a prefix of 1 to 32 bits, as in \"192.168.129.64/24\"".to_owned()),
+            }
+        }
     }
 }
 

@@ -36,6 +36,24 @@ fn check_says_every_problem_on_a_line_and_run_refuses_them() {
 }
 
 #[test]
+fn check_prints_the_settings_that_must_match_and_names_programs_that_are_not_there() {
+    let Some(site) = Site::new() else { return };
+    let shared = site.ask("check --shared");
+    assert_eq!((shared.code, &*shared.err), (0, ""));
+    assert!(shared.out.contains("ha.heartbeat_timeout = 3\nha.software_fault_switch = false\n"), "{}", shared.out);
+    assert!(!shared.out.contains("primary"), "{}", shared.out);
+    site.configure(|text| text + "[[notify]]\ncommand = [\"/nonexistent/told\"]\n");
+    let answer = site.ask("check");
+    assert_eq!(answer.code, 0, "{answer:?}");
+    assert!(
+        answer.err.contains("note: notify[0].command: /nonexistent/told is no program of this machine\n"),
+        "{answer:?}"
+    );
+    site.configure(|text| text.replace("heartbeat_timeout = 3", "heartbeat_timeout = 2"));
+    assert_eq!(site.ask("check --shared").code, 1);
+}
+
+#[test]
 fn a_missing_interface_is_a_problem_for_check() {
     let Some(site) = Site::new() else { return };
     site.configure(|text| text.replace("eth1", "eth9"));

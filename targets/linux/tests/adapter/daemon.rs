@@ -33,6 +33,9 @@ fn join(name: &str, key: &str) -> String {
 
 /// The interface that tools outside rely on, for a node that has never heard its peer.
 const STATUS_FIELDS: &[&str] = &[
+    "alerts array",
+    "budget.left number",
+    "budget.of number",
     "cluster_ip.address string",
     "cluster_ip.bound bool",
     "counters.events_dropped number",
@@ -51,11 +54,19 @@ const STATUS_FIELDS: &[&str] = &[
     "force_switch.reason string",
     "full_backup_status string",
     "fxo array",
+    "gateway.ip string",
+    "gateway.rtt_ms null",
+    "gateway.seen bool",
     "ha_status string",
     "mac string",
     "notify array",
+    "off null",
+    "own_ip string",
     "parts array",
     "peer.cable bool",
+    "peer.can_take_over.possible bool",
+    "peer.can_take_over.reason string",
+    "peer.faults array",
     "peer.firmware null",
     "peer.ip string",
     "peer.lan bool",
@@ -166,6 +177,39 @@ fn a_cluster_ip_that_somebody_removes_is_bound_again() {
     site.ip("addr del 192.168.129.64/24 dev eth0");
     daemon.wait_for_log("cluster IP 192.168.129.64/24 was taken away");
     wait_until("the cluster IP is back", || site.holds_cluster_ip());
+}
+
+#[test]
+fn whoever_removes_the_cluster_ip_is_an_alert_until_it_stays() {
+    in_real_time(|| {
+        let Some(site) = Site::new() else { return };
+        let daemon = site.start();
+        daemon.wait_until_ready();
+        site.wait_for_role("Active");
+        let stands = || {
+            let status = site.status();
+            let alerts = status["alerts"].as_array().unwrap();
+            alerts.iter().any(|alert| alert["cause"] == "CLUSTER IP" && alert["text"] == "was removed by somebody else")
+        };
+        assert!(!stands());
+        site.ip("addr del 192.168.129.64/24 dev eth0");
+        daemon.wait_for_log("alert: CLUSTER IP: was removed by somebody else");
+        assert!(stands());
+        wait_until("the cluster IP is back", || site.holds_cluster_ip());
+        daemon.wait_for_log("restored to normal: CLUSTER IP: was removed by somebody else");
+        assert!(!stands());
+        assert_eq!(daemon.log().matches("was removed by somebody else").count(), 2, "{}", daemon.log());
+
+        // A frozen daemon loses it to its own end, and a missing interface to nobody.
+        daemon.signal(Signal::STOP);
+        wait_until("the cluster IP is gone", || !site.holds_cluster_ip());
+        daemon.signal(Signal::CONT);
+        wait_until("the cluster IP is back", || site.holds_cluster_ip());
+        site.ip("link del eth0");
+        daemon.wait_for_log("interface eth0 is gone; waiting for it");
+        std::thread::sleep(Duration::from_millis(500));
+        assert_eq!(daemon.log().matches("was removed by somebody else").count(), 2, "{}", daemon.log());
+    });
 }
 
 #[test]

@@ -119,6 +119,42 @@ fn the_json_events_have_the_fields_of_the_contract() {
 }
 
 #[test]
+fn an_alert_that_ended_while_the_daemon_was_down_is_ended_and_one_that_stands_is_raised_again() {
+    let Some(site) = Site::new() else { return };
+    let mut daemon = site.start();
+    daemon.wait_until_ready();
+    site.wait_for_role("Active");
+    let count = |cause: &str, kind: &str| {
+        events(&site).iter().filter(|event| event["cause"] == cause && event["type"] == kind).count()
+    };
+    let [raised, ended] = ["Generate Alert", "Restore to normal"];
+    site.ip("link set lan down");
+    wait_until("both are told", || count("LAN", raised) == 1 && count("GATEWAY", raised) == 1);
+    let since = |cause: &str| {
+        let status = site.status();
+        let alert = status["alerts"].as_array().unwrap().iter().find(|alert| alert["cause"] == cause).cloned();
+        alert.map(|alert| alert["since"].clone())
+    };
+    let before = since("GATEWAY").expect("it stands");
+    daemon.signal(Signal::KILL);
+    daemon.wait(PATIENCE);
+    site.ip("link set lan up");
+    site.ip("addr del 192.168.129.1/32 dev lan");
+    std::thread::sleep(Duration::from_millis(1100));
+
+    let restarted = site.start();
+    restarted.wait_until_ready();
+    wait_until("what stands is raised again", || count("GATEWAY", raised) == 2);
+    assert_eq!(since("GATEWAY"), Some(before), "since it was raised first");
+    let end = std::time::Instant::now() + 3 * PATIENCE;
+    while count("LAN", ended) == 0 {
+        assert!(std::time::Instant::now() < end, "the end of what is over is not told");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    assert_eq!((since("LAN"), count("LAN", raised), count("GATEWAY", ended)), (None, 1, 0));
+}
+
+#[test]
 fn times_are_local() {
     let Some(site) = Site::new() else { return };
     site.configure(without_debounce);

@@ -121,12 +121,12 @@ fn the_capabilities_of_the_unit_files_are_enough_to_run_and_to_end_a_program_of_
 #[test]
 fn the_helper_gives_the_daemon_the_priority_that_it_may_not_take() {
     let Some(site) = Site::new() else { return };
-    let may = Command::new("chrt").args(["-f", "10", "true"]).stderr(Stdio::null()).status().unwrap().success();
+    let may = Command::new("chrt").args(["-f", "30", "true"]).stderr(Stdio::null()).status().unwrap().success();
     let helpers = Helpers::start(&site);
     let daemon = site.start_as(daemon(&site));
     daemon.wait_until_ready();
     if may {
-        wait_until("real-time priority", || scheduling(daemon.pid()) == "SCHED_FIFO|SCHED_RESET_ON_FORK 10");
+        wait_until("real-time priority", || scheduling(daemon.pid()) == "SCHED_FIFO|SCHED_RESET_ON_FORK 30");
         assert!(!daemon.log().contains("no real-time priority"), "{}", daemon.log());
     } else {
         daemon
@@ -138,7 +138,14 @@ fn the_helper_gives_the_daemon_the_priority_that_it_may_not_take() {
     let reason = format!("process {own} is not of this program; only the daemon gets priority");
     assert_eq!(refused, format!("{{\"answer\":\"failed\",\"reason\":\"{reason}\"}}\n"));
     assert_eq!(scheduling(own), "SCHED_OTHER 0");
-    drop((daemon, helpers));
+    drop(daemon);
+    if may {
+        site.configure(|text| text + "[daemon]\nrealtime_priority = 12\n");
+        let other = site.start_as(self::daemon(&site));
+        other.wait_until_ready();
+        wait_until("the configured one", || scheduling(other.pid()) == "SCHED_FIFO|SCHED_RESET_ON_FORK 12");
+    }
+    drop(helpers);
 }
 
 /// Policy and priority of the main thread of a process.

@@ -15,4 +15,5 @@ mod reboot;
 mod services;
 mod site;
 mod state;
+mod status;
 mod units;

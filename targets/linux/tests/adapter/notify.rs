@@ -93,6 +93,26 @@ fn a_program_that_hangs_is_ended_with_all_it_started_and_the_next_event_is_told(
 }
 
 #[test]
+fn a_program_that_ignores_to_be_asked_does_not_outlive_the_daemon() {
+    let Some(site) = Site::new() else { return };
+    let (program, out) = script(&site, "trap '' TERM\nsleep 1000 &\necho \"$$ $!\" >> $OUT\nwait\nwait\n");
+    site.configure(|text| {
+        let command = program.display().to_string();
+        text + &format!("[[notify]]\ncommand = [{command:?}]\ntimeout_ms = 600000\nuser = \"nobody\"\n")
+    });
+    let mut daemon = site.start();
+    daemon.wait_until_ready();
+    wait_until("it runs", || !lines(&out).is_empty());
+    daemon.signal(Signal::TERM);
+    assert_eq!(daemon.wait(PATIENCE), 0);
+    for pid in lines(&out).iter().flat_map(|line| line.split(' ')) {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        assert!(stat.is_empty() || stat.contains(") Z "), "{pid} still runs: {stat}");
+    }
+    assert_eq!(lines(&out).len(), 1, "no other was started");
+}
+
+#[test]
 fn a_program_that_fails_or_is_missing_is_said_with_its_exit_status() {
     let Some(site) = Site::new() else { return };
     let (program, _) = script(&site, "exit 3\n");
