@@ -1,19 +1,10 @@
 //! Why high availability is off, and what turns it on.
 
-use super::running::Daemon;
+use super::running::{Daemon, TurnedOff};
 use crate::events::form::shown_time;
 use std::env;
 use ucm_ha::role::Role;
 use ucm_ha_control::status::Off;
-
-/// Who turned it off on this node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum TurnedOff {
-    /// It was off when the daemon started.
-    ByConfiguration,
-    /// A reload found it off.
-    ByOperator,
-}
 
 impl Daemon {
     /// Why it is off; `None` where it is on.

@@ -1,7 +1,6 @@
 //! SIGHUP: takes the settings that can change while the daemon runs, names those that cannot.
 
-use super::off::TurnedOff;
-use super::running::Daemon;
+use super::running::{Daemon, TurnedOff};
 use crate::settings;
 use ucm_ha::Input;
 use ucm_ha::io::Command;

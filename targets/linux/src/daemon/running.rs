@@ -1,9 +1,7 @@
 //! The running daemon: the node, and everything around it.
 
 use super::boot_id::boot_id;
-use super::off::TurnedOff;
 use super::ports::Ports;
-use super::standby::Standby;
 use super::watchdog::Watchdog;
 use crate::clock::{self, Timer};
 use crate::control::Server;
@@ -14,6 +12,7 @@ use crate::net::netlink::{Monitor, Netlink};
 use crate::service::Watched;
 use crate::settings::Sections;
 use crate::state::StateWriter;
+use crate::takeover::Standby;
 use mio::Poll;
 use signal_hook_mio::v1_0::Signals;
 use std::collections::VecDeque;
@@ -24,6 +23,15 @@ use ucm_ha::io::Record;
 use ucm_ha::node::FRAME_CAPACITY;
 use ucm_ha::{Config, Input, Instant, Node};
 use ucm_ha_control::Report;
+
+/// Who turned high availability off on this node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TurnedOff {
+    /// It was off when the daemon started.
+    ByConfiguration,
+    /// A reload found it off.
+    ByOperator,
+}
 
 /// The running daemon.
 pub(super) struct Daemon {

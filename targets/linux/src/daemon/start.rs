@@ -1,10 +1,8 @@
 //! Brings the daemon up and takes it down.
 
 use super::boot_id::boot_id;
-use super::off::TurnedOff;
 use super::ports::Ports;
-use super::running::Daemon;
-use super::standby::Standby;
+use super::running::{Daemon, TurnedOff};
 use super::token;
 use super::urgency;
 use super::watchdog::{Watchdog, notify};
@@ -21,6 +19,7 @@ use crate::notify::Notifier;
 use crate::service::{Tokens, Watched};
 use crate::settings::{self, Network, Resolved, Sections};
 use crate::state::{self, StateWriter};
+use crate::takeover::Standby;
 use crate::{lock, logging};
 use log::LevelFilter;
 use mio::unix::SourceFd;
