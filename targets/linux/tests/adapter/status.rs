@@ -27,6 +27,17 @@ fn enable(daemon: &Daemon, config: &std::path::Path, on: bool) {
     daemon.signal(Signal::HUP);
 }
 
+/// This node active, and a peer that came later.
+fn joined_by_a_peer(site: &Site) -> (Peer<'_>, Daemon, Daemon) {
+    let peer = Peer::join(site);
+    let daemon = site.start();
+    daemon.wait_until_ready();
+    site.wait_for_role("Active");
+    let peer_daemon = peer.start();
+    peer_daemon.wait_until_ready();
+    (peer, daemon, peer_daemon)
+}
+
 #[test]
 fn an_alert_stands_in_the_status_from_its_beginning_to_its_end() {
     let Some(site) = Site::new() else { return };
@@ -102,12 +113,7 @@ fn a_standby_that_is_off_makes_no_pair_and_is_an_alert() {
 #[test]
 fn a_standby_with_a_dead_lan_makes_no_pair_and_is_an_alert_with_its_fault() {
     let Some(site) = Site::new() else { return };
-    let peer = Peer::join(&site);
-    let daemon = site.start();
-    daemon.wait_until_ready();
-    site.wait_for_role("Active");
-    let peer_daemon = peer.start();
-    peer_daemon.wait_until_ready();
+    let (peer, _daemon, _peer_daemon) = joined_by_a_peer(&site);
     wait_until("they are a pair", || site.status()["ha_status"] == "Dual");
     site.ip("link set lan2 down");
     wait_until("the alert stands", || alert(&site.status(), "STANDBY").is_some());
@@ -123,12 +129,7 @@ fn a_standby_with_a_dead_lan_makes_no_pair_and_is_an_alert_with_its_fault() {
 #[test]
 fn a_switch_says_what_it_has_led_to() {
     let Some(site) = Site::new() else { return };
-    let peer = Peer::join(&site);
-    let daemon = site.start();
-    daemon.wait_until_ready();
-    site.wait_for_role("Active");
-    let peer_daemon = peer.start();
-    peer_daemon.wait_until_ready();
+    let (_peer, daemon, _peer_daemon) = joined_by_a_peer(&site);
     wait_until("it can take over", || site.status()["force_switch"]["available"] == true);
     let answer = site.ask("switch");
     assert_eq!((answer.code, &*answer.err), (0, ""));
@@ -143,12 +144,7 @@ fn a_switch_says_what_it_has_led_to() {
 #[test]
 fn a_node_that_its_peer_turned_off_serves_alone_after_a_reload() {
     let Some(site) = Site::new() else { return };
-    let peer = Peer::join(&site);
-    let mut daemon = site.start();
-    daemon.wait_until_ready();
-    site.wait_for_role("Active");
-    let peer_daemon = peer.start();
-    peer_daemon.wait_until_ready();
+    let (peer, mut daemon, peer_daemon) = joined_by_a_peer(&site);
     wait_until("they are a pair", || site.status()["ha_status"] == "Dual");
     enable(&daemon, &site.config(), false);
     wait_until("both are off", || peer_status(&peer)["off"]["by"] == "peer");
