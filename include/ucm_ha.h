@@ -585,7 +585,7 @@ const char *ucm_ha_result_text(int32_t result);
 #define UCM_HA_ALERT_HANDOVER_FAILED 13
 
 /**
- * No more handovers for own faults in this window; the node keeps its role.
+ * No more handovers in this window for faults with which the node still serves; it keeps its role.
  */
 #define UCM_HA_ALERT_BUDGET_USED 14
 
@@ -871,7 +871,8 @@ typedef struct ucm_ha_config {
      */
     uint8_t fast_failover;
     /**
-     * Handovers for own faults that are allowed in one window, 0 to 8. Default: 2.
+     * Handovers for own faults in one window, 0 to 8, after which they are only made where the node serves nobody, and without
+     * a reboot. Default: 2.
      */
     uint8_t handover_budget;
     /**

@@ -24,7 +24,8 @@ pub struct FaultPolicy {
     pub link_raise_ms: u32,
     /// How long it must be back to clear it, in ms.
     pub link_clear_ms: u32,
-    /// How many handovers for own faults are allowed in one window.
+    /// How many handovers for own faults may happen in one window before they are only made where the node serves nobody
+    /// ([`Faults::NO_SERVICE`]), and without a reboot.
     pub handover_budget: u8,
     /// Length of that window, in seconds.
     pub handover_window_s: u32,

@@ -143,7 +143,7 @@ pub enum Alert {
     GatewayLost,
     /// A handover was wanted but the peer refused it, did not answer, or was no healthier.
     HandoverFailed,
-    /// No more handovers for own faults in this window; the node keeps its role.
+    /// No more handovers in this window for faults with which the node still serves; it keeps its role.
     BudgetUsed,
     /// The cluster IP could not be bound.
     AddressFailed,

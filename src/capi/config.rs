@@ -57,7 +57,8 @@ pub struct ucm_ha_config {
     pub heartbeat_timeout_s: u8,
     /// Take over within 500 ms when the active's machine is gone; has no effect without a gateway. Default: 1.
     pub fast_failover: u8,
-    /// Handovers for own faults that are allowed in one window, 0 to 8. Default: 2.
+    /// Handovers for own faults in one window, 0 to 8, after which they are only made where the node serves nobody, and without
+    /// a reboot. Default: 2.
     pub handover_budget: u8,
     /// Prefix length of the LAN in bits, 1 to 32. Default: 24.
     pub own_prefix_len: u8,

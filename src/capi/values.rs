@@ -115,7 +115,7 @@ pub const UCM_HA_ALERT_PEER_HOLDS_ADDRESS: u8 = 11;
 pub const UCM_HA_ALERT_GATEWAY_LOST: u8 = 12;
 /// A handover was wanted but the peer refused it, did not answer, or was no healthier.
 pub const UCM_HA_ALERT_HANDOVER_FAILED: u8 = 13;
-/// No more handovers for own faults in this window; the node keeps its role.
+/// No more handovers in this window for faults with which the node still serves; it keeps its role.
 pub const UCM_HA_ALERT_BUDGET_USED: u8 = 14;
 /// The cluster IP could not be bound.
 pub const UCM_HA_ALERT_ADDRESS_FAILED: u8 = 15;

@@ -101,10 +101,7 @@ impl Node {
             Alert::PeerHoldsAddress => self.peer_holds_address(),
             Alert::GatewayLost => self.gateway_is_lost(),
             Alert::HandoverFailed => self.is_stuck_with_fault(),
-            Alert::BudgetUsed => {
-                let spent = self.health.budget_is_spent(&self.config.fault);
-                self.role == Role::Active && self.own_severity() > 0 && spent
-            }
+            Alert::BudgetUsed => self.role == Role::Active && self.own_severity() > 0 && self.is_held_by_budget(),
             Alert::AddressFailed => self.now < self.address.holdoff_until,
             Alert::NotPersisted => self.store.failed(),
             Alert::DisabledByPeer => self.enable.by_peer,

@@ -18,6 +18,9 @@ const OFFER_TRIES: u8 = 10;
 /// … but not where nobody can be served: then the standby is to find out by its silence timer.
 const OFFER_TRIES_IN_THE_DARK: u8 = 3;
 
+/// With the budget used up, a node whose successor could not serve offers the role no sooner than this again.
+const CAME_BACK_WAIT: Duration = Duration::from_s(30);
+
 /// An offer of the role, from the first frame until the peer is active or the role is back.
 #[derive(Clone, Copy, Debug)]
 struct Offer {
@@ -28,6 +31,8 @@ struct Offer {
     retry_at: Instant,
     /// When the cluster IP was released, in `Yielding`.
     released_at: Option<Instant>,
+    /// The machine is to be rebooted when the peer has the role.
+    reboots: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -96,7 +101,7 @@ impl Node {
             }
         } else if self.own_severity() > 0 && self.now >= self.offer.holdoff_until {
             let possible = self.peer_can_take(HandoverReason::SelfFault).is_ok();
-            if possible && !self.health.budget_is_spent(&self.config.fault) {
+            if possible && !self.is_held_by_budget() {
                 self.offer(HandoverReason::SelfFault);
             }
         } else if self.own_severity() == 0 {
@@ -107,7 +112,7 @@ impl Node {
     fn offer(&mut self, reason: HandoverReason) {
         let term = self.next_free_term();
         let retry_at = self.now + OFFER_RETRY;
-        let offer = Offer { term, reason, started: self.now, tries: 1, retry_at, released_at: None };
+        let offer = Offer { term, reason, started: self.now, tries: 1, retry_at, released_at: None, reboots: false };
         self.offer.pending = Some(offer);
         self.signal = Signal::Handover { term, reason };
         self.send_now();
@@ -142,10 +147,13 @@ impl Node {
     }
 
     fn yield_role(&mut self) {
-        let Some(offer) = self.offer.pending else { return };
+        let (now, budget_left) = (self.now, !self.health.budget_is_spent(&self.config.fault));
+        let Some(offer) = self.offer.pending.as_mut() else { return };
         if offer.reason == HandoverReason::SelfFault {
-            self.health.spend_budget(self.now);
+            offer.reboots = budget_left;
+            self.health.spend_budget(now);
         }
+        let offer = *offer;
         self.store.give_away(offer.term);
         self.release_address();
         self.quiet.since = self.now;
@@ -175,6 +183,10 @@ impl Node {
     /// The old active has to take the role back, or give it up to the ranking.
     pub(super) fn handover_came_back(&mut self) {
         self.offer_failed(SwitchRefusal::PeerRefused);
+        // To and fro every T helps nobody.
+        if self.health.budget_is_spent(&self.config.fault) {
+            self.offer.holdoff_until = self.now + CAME_BACK_WAIT;
+        }
     }
 
     /// The peer is active: the handover is complete.
@@ -184,7 +196,7 @@ impl Node {
         self.offer.failed = false;
         match offer.reason {
             HandoverReason::Forced => self.output.push(Queued::SwitchDone(Ok(()))),
-            HandoverReason::SelfFault => self.offer.reboot = true,
+            HandoverReason::SelfFault => self.offer.reboot |= offer.reboots,
             HandoverReason::Shutdown => {}
         }
     }
@@ -244,6 +256,12 @@ impl Node {
         let peer_knows_one = peer.readiness.contains(Readiness::GATEWAY_CONFIGURED);
         let peer_sees_it = peer.readiness.contains(Readiness::GATEWAY_SEEN);
         self.gateway_seen() == Some(true) && peer_knows_one && !peer_sees_it
+    }
+
+    /// The budget bounds handovers for faults with which this node still serves, and reboots. A node that serves nobody is never
+    /// held by it: no limit on switches is worth an outage.
+    pub(super) fn is_held_by_budget(&self) -> bool {
+        self.own_severity() < Faults::NO_SERVICE.severity() && self.health.budget_is_spent(&self.config.fault)
     }
 
     /// This node should hand over for a fault of its own, and the peer does not take it.

@@ -1,6 +1,6 @@
 //! Which faults hand over, to whom, and how often: L5.
 
-use super::lab::{Lab, given_pair, lan_out};
+use super::lab::{Lab, gateway_lost_for, given_pair, lan_dead_silently, lan_out};
 use crate::sim::faults::Kind;
 use crate::sim::settings::Settings;
 use crate::sim::{MS, SEC};
@@ -189,6 +189,51 @@ fn without_budget_no_fault_hands_over_and_the_operator_is_told_while_it_lasts() 
         lab.end(index);
         lab.run(SEC);
         lab.ensure(!lab.alert(active, Alert::BudgetUsed), "restored to normal");
+    });
+}
+
+#[test]
+fn a_node_that_serves_nobody_hands_over_whatever_is_left_of_the_budget() {
+    for handover_budget in [0, 1] {
+        let policy = FaultPolicy { handover_budget, ..FaultPolicy::default() };
+        for dead in [lan_out as fn(usize) -> Kind, lan_dead_silently, gateway_lost_for] {
+            given_pair(&Settings { policy, ..Settings::default() }, |lab| {
+                for _ in 0..3 {
+                    let (old, heir, start) = (lab.active(), lab.standby(), lab.now());
+                    let fault = lab.begin(dead(old));
+                    lab.run(3 * SEC);
+                    lab.then_active(heir, start, RoleReason::SelfFault);
+                    lab.ensure(!lab.alert(old, Alert::BudgetUsed), "nothing is held back");
+                    lab.end(fault);
+                    // Also the reboot of the first time is over.
+                    lab.run(14 * SEC);
+                }
+                let reboots = lab.world.log.reboots.len();
+                // One of each node; the third handover is the first node's second.
+                lab.ensure(reboots == 2 * usize::from(handover_budget), &format!("the budget bounds {reboots} reboots"));
+            });
+        }
+    }
+}
+
+#[test]
+fn what_is_spent_on_a_dead_lan_is_missing_for_a_fault_with_which_the_node_still_serves() {
+    let policy = FaultPolicy { handover_budget: 1, ..Settings::default().policy };
+    given_pair(&Settings { policy, reboot_us: None, ..Settings::default() }, |lab| {
+        let first = lab.active();
+        for node in [first, 1 - first] {
+            lab.plan(0, 2 * SEC, lan_out(node));
+            lab.run(5 * SEC);
+            lab.ensure(lab.active() == 1 - node, "a dead LAN hands over");
+        }
+        let start = lab.now();
+        lab.begin(fault(first, Faults::FXO1));
+        lab.run(4 * SEC);
+        lab.then_no_role_change(start);
+        lab.then_alert(first, Alert::BudgetUsed);
+        lab.begin(lan_out(first));
+        lab.run(SEC);
+        lab.ensure(lab.active() != first && !lab.alert(first, Alert::BudgetUsed), "until it serves nobody");
     });
 }
 
