@@ -38,7 +38,7 @@ struct Offer {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct State {
     pending: Option<Offer>,
-    /// No new offer for an own fault before.
+    /// No new offer for an own fault before: the last one came to nothing, and the peer does not say why.
     holdoff_until: Instant,
     /// The last offer for an own fault came to nothing.
     failed: bool,
@@ -137,8 +137,13 @@ impl Node {
         // What was refused once stays refused: the next offer needs a term of its own.
         self.store.give_away(offer.term);
         self.signal = Signal::None;
-        self.offer.failed |= offer.reason == HandoverReason::SelfFault;
-        self.offer.holdoff_until = self.now + self.config.timeout();
+        if offer.reason == HandoverReason::SelfFault {
+            self.offer.failed = true;
+            // The peer's own frames mostly say why: then the next offer waits for that to end, and for nothing else (L2). Where they
+            // do not, it is not asked again and again.
+            let unexplained = self.peer_can_take(offer.reason).is_ok();
+            self.offer.holdoff_until = if unexplained { self.now + self.config.timeout() } else { self.now };
+        }
         match offer.reason {
             HandoverReason::Forced => self.output.push(Queued::SwitchDone(Err(refusal))),
             HandoverReason::Shutdown if self.role == Role::Active => self.step_down(RoleReason::Shutdown),

@@ -136,6 +136,28 @@ fn a_role_that_could_not_be_handed_over_goes_as_soon_as_the_standby_is_well() {
 }
 
 #[test]
+fn an_offer_that_was_refused_is_made_again_as_soon_as_the_standby_is_well() {
+    // Both lose their LAN, and the standby does not say so in time: it refuses. The next offer waits for its LAN and not for T.
+    for settings in [Settings::default(), slow(), without_gateway()] {
+        for later_ms in [0, 15, 30] {
+            given_pair(&Settings { timeout_s: [10; 2], ..settings.clone() }, |lab| {
+                let (old, heir) = (lab.active(), lab.standby());
+                lab.begin(lan_out(old));
+                lab.run(later_ms * MS);
+                let other = lab.begin(lan_out(heir));
+                lab.run(SEC);
+                lab.ensure(lab.active() == old, "neither can serve");
+                let healed = lab.now();
+                lab.end(other);
+                // Its carrier counts as back after a second.
+                lab.run(1300 * MS);
+                lab.then_active(heir, healed, RoleReason::SelfFault);
+            });
+        }
+    }
+}
+
+#[test]
 fn a_node_that_has_used_its_budget_holds_the_role_and_alerts() {
     let policy = FaultPolicy { handover_budget: 1, ..Settings::default().policy };
     // No reboot: what counts is the budget, also across the standby's own handovers.
