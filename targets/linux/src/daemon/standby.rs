@@ -17,22 +17,23 @@ pub(super) const PART: Part = Part {
 
 impl Daemon {
     fn look_at_standby(&mut self, now: Instant) {
-        let status = self.node.status();
-        let obstacle = takeover::obstacle(&status).filter(|_| status.role == Role::Active);
-        let mac = status.peer.map(|peer| peer.mac);
-        match self.standby.see(obstacle, now) {
-            Some(Some(obstacle)) => {
+        // In each turn of the loop: a whole status only where it can matter.
+        let is_active = self.node.role() == Role::Active;
+        let obstacle = is_active.then(|| takeover::obstacle(&self.node.status())).flatten();
+        let Some(news) = self.standby.see(obstacle, now) else { return };
+        let mac = self.node.status().peer.map(|peer| peer.mac);
+        match news {
+            Some(obstacle) => {
                 let reason = obstacle.reason();
                 log::warn!(
                     "alert: the peer cannot take over: {reason}; while this is so nobody serves when this node fails"
                 );
                 let _is_news = self.journal.named_condition(WORDS, Some(&reason), true, mac);
             }
-            Some(None) => {
+            None => {
                 log::info!("restored to normal: the peer cannot take over");
                 let _is_news = self.journal.named_condition(WORDS, None, false, mac);
             }
-            None => {}
         }
     }
 }
