@@ -331,7 +331,9 @@ fn switched(file: &Path) -> ExitCode {
 fn maintenance(file: &Path, args: MaintenanceArgs) -> ExitCode {
     let on = args.position == Position::On;
     match ask(file, Request::Maintenance { on, force: args.force }) {
-        Ok(Reply::Done) if on => print("in maintenance: this node does not take the active role; the peer serves alone"),
+        Ok(Reply::Done) if on => {
+            print("in maintenance: this node does not take the active role; the peer serves alone")
+        }
         Ok(Reply::Done) => print("out of maintenance: this node may take the active role"),
         Ok(reply) => answered(&reply),
         Err(code) => code,

@@ -296,8 +296,14 @@ mod tests {
     use mio::{Poll, Token};
     use rustix::fs::{CWD, FileType, Mode, mknodat};
 
-    const RECORD: Record =
-        Record { term: 7, term_ceiling: 1007, last_active: true, disabled_by_peer: false, handovers: 2, maintenance: false };
+    const RECORD: Record = Record {
+        term: 7,
+        term_ceiling: 1007,
+        last_active: true,
+        disabled_by_peer: false,
+        handovers: 2,
+        maintenance: false,
+    };
 
     fn writer(dir: &Path) -> (StateWriter, Poll) {
         let poll = Poll::new().unwrap();

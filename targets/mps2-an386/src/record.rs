@@ -86,7 +86,14 @@ mod tests {
     use std::collections::HashSet;
 
     const STORED: Stored = Stored {
-        record: Record { term: 7, term_ceiling: 1007, last_active: true, disabled_by_peer: false, handovers: 2, maintenance: true },
+        record: Record {
+            term: 7,
+            term_ceiling: 1007,
+            last_active: true,
+            disabled_by_peer: false,
+            handovers: 2,
+            maintenance: true,
+        },
         boots: 3,
     };
 
