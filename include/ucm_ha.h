@@ -470,6 +470,11 @@ const char *ucm_ha_result_text(int32_t result);
 #define UCM_HA_REASON_PEER_GAVE_WAY 18
 
 /**
+ * The operator put this node into maintenance though nobody could take the role.
+ */
+#define UCM_HA_REASON_MAINTENANCE 19
+
+/**
  * Not refused.
  */
 #define UCM_HA_REFUSAL_NONE 0
@@ -518,6 +523,11 @@ const char *ucm_ha_result_text(int32_t result);
  * The peer has another cluster IP.
  */
 #define UCM_HA_REFUSAL_CLUSTER_IP_DIFFERS 9
+
+/**
+ * The peer is in maintenance.
+ */
+#define UCM_HA_REFUSAL_PEER_IN_MAINTENANCE 10
 
 /**
  * The peer is not heard on any path.
@@ -615,6 +625,11 @@ const char *ucm_ha_result_text(int32_t result);
 #define UCM_HA_ALERT_FOREIGN_PAIR 19
 
 /**
+ * Nobody serves: the peer is silent, and this node is in maintenance.
+ */
+#define UCM_HA_ALERT_MAINTENANCE 20
+
+/**
  * The heartbeat port (the direct cable).
  */
 #define UCM_HA_PORT_CABLE 1
@@ -668,6 +683,22 @@ const char *ucm_ha_result_text(int32_t result);
  * The program is about to end: hand over if the peer is ready, release the address, then UCM_HA_OUTPUT_STOPPED.
  */
 #define UCM_HA_COMMAND_SHUTDOWN 4
+
+/**
+ * Keep this node out of the active role from now on (saved). An active hands over first, and it is refused where the peer could
+ * not take the role, or is in maintenance itself. Answered by UCM_HA_OUTPUT_SWITCH_DONE.
+ */
+#define UCM_HA_COMMAND_ENTER_MAINTENANCE 5
+
+/**
+ * The same whether or not somebody else can serve: an active releases the cluster IP. Refused in the middle of a handover.
+ */
+#define UCM_HA_COMMAND_FORCE_MAINTENANCE 6
+
+/**
+ * Let this node take the role again (saved).
+ */
+#define UCM_HA_COMMAND_LEAVE_MAINTENANCE 7
 
 /**
  * Wins ties.
@@ -966,9 +997,9 @@ typedef struct ucm_ha_record {
      */
     uint8_t handovers;
     /**
-     * 0.
+     * 1 if the operator keeps this node out of the active role.
      */
-    uint8_t reserved;
+    uint8_t maintenance;
 } ucm_ha_record;
 
 /**
@@ -1462,9 +1493,17 @@ typedef struct ucm_ha_status {
      */
     uint8_t peer_on_lan;
     /**
+     * Whether the operator keeps this node out of the active role.
+     */
+    uint8_t maintenance;
+    /**
+     * Whether the peer was in maintenance when last heard.
+     */
+    uint8_t peer_maintenance;
+    /**
      * 0.
      */
-    uint8_t reserved[5];
+    uint8_t reserved[3];
     /**
      * The peer's LAN MAC address.
      */

@@ -45,11 +45,13 @@ pub enum RoleReason {
     Disabled,
     /// High availability was turned off by the peer.
     DisabledByPeer,
+    /// The operator put this node into maintenance though nobody could take the role.
+    Maintenance,
 }
 
 impl RoleReason {
     /// Every reason.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Started,
         Self::PeerActive,
         Self::PeerSilent,
@@ -68,6 +70,7 @@ impl RoleReason {
         Self::AddressFailed,
         Self::Disabled,
         Self::DisabledByPeer,
+        Self::Maintenance,
     ];
 }
 
@@ -94,11 +97,13 @@ pub enum SwitchRefusal {
     PeerRefused,
     /// The peer has another cluster IP in its settings.
     ClusterIpDiffers,
+    /// The peer is in maintenance.
+    PeerInMaintenance,
 }
 
 impl SwitchRefusal {
     /// Every refusal.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::NotActive,
         Self::PeerNotSeen,
         Self::PeerNotStandby,
@@ -108,6 +113,7 @@ impl SwitchRefusal {
         Self::PeerUnanswered,
         Self::PeerRefused,
         Self::ClusterIpDiffers,
+        Self::PeerInMaintenance,
     ];
 }
 
@@ -155,11 +161,13 @@ pub enum Alert {
     ClusterIpDiffers,
     /// A node of another pair is heard on the cable, told with its MAC address and its own address. It has no influence.
     ForeignPair,
+    /// Nobody serves: the peer is silent, and this node is in maintenance.
+    Maintenance,
 }
 
 impl Alert {
     /// Every alert, in the order of their bits.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::HeartbeatLost,
         Self::CableLost,
         Self::LanPathLost,
@@ -179,5 +187,6 @@ impl Alert {
         Self::DisabledByPeer,
         Self::ClusterIpDiffers,
         Self::ForeignPair,
+        Self::Maintenance,
     ];
 }

@@ -111,6 +111,13 @@ pub enum Command {
     Disable,
     /// Turn it on again, also after the peer turned it off for the pair.
     Enable,
+    /// Keep this node out of the active role from now on (saved). An active hands over first, and it is refused where the peer
+    /// could not take the role, or is in maintenance itself. Answered by [`Output::SwitchDone`].
+    EnterMaintenance,
+    /// The same whether or not somebody else can serve: an active releases the cluster IP. Refused in the middle of a handover.
+    ForceMaintenance,
+    /// Let this node take the role again (saved).
+    LeaveMaintenance,
     /// The program is about to end: hand over if the peer is ready, release the address, then [`Output::Stopped`].
     Shutdown,
 }
@@ -131,6 +138,8 @@ pub struct Record {
     pub disabled_by_peer: bool,
     /// Handovers for own faults in the window when the record was stored.
     pub handovers: u8,
+    /// The operator keeps this node out of the active role.
+    pub maintenance: bool,
 }
 
 /// An effect the adapter carries out, in the order in which they come.
@@ -211,7 +220,8 @@ pub enum Output {
     StartFullSync,
     /// Reboot this machine (after a handover for a fault of its own).
     Reboot,
-    /// Outcome of [`Command::ForceSwitch`].
+    /// Outcome of [`Command::ForceSwitch`], [`Command::EnterMaintenance`] or [`Command::ForceMaintenance`]; one of them is under way
+    /// at a time.
     SwitchDone(Result<(), SwitchRefusal>),
     /// [`Command::Shutdown`] is done; the program may end.
     Stopped,

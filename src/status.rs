@@ -60,6 +60,8 @@ pub struct PeerStatus {
     pub last_heard: Instant,
     /// Its faults when last heard.
     pub faults: Faults,
+    /// Whether it was in maintenance when last heard.
+    pub maintenance: bool,
 }
 
 /// A snapshot of a node.
@@ -81,6 +83,8 @@ pub struct Status {
     pub lan_usable: bool,
     /// Whether the gateway answered within the last second; `None` where none is configured.
     pub gateway_seen: Option<bool>,
+    /// Whether the operator keeps this node out of the active role.
+    pub maintenance: bool,
     /// Raised faults.
     pub faults: Faults,
     /// Faults that cause a handover.

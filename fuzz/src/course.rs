@@ -56,6 +56,7 @@ impl Course {
             last_active: bits & 1 != 0,
             disabled_by_peer: bits & 0xf0 == 0xf0,
             handovers: bits >> 1 & 3,
+            maintenance: bits & 8 != 0,
         };
         let now = Instant::from_us(1_000_000);
         let key = config.key.as_ref().map(Authenticator::new);
@@ -88,7 +89,15 @@ impl Course {
         let faults = Faults::from_bits_truncate(1 << (number % 13));
         let raised = number & 0x80 != 0;
         let ports = [Port::Lan, Port::Cable, Port::Wan];
-        let commands = [Command::ForceSwitch, Command::Disable, Command::Enable, Command::Shutdown];
+        let commands = [
+            Command::ForceSwitch,
+            Command::Disable,
+            Command::Enable,
+            Command::Shutdown,
+            Command::EnterMaintenance,
+            Command::ForceMaintenance,
+            Command::LeaveMaintenance,
+        ];
         let input = match what % 16 {
             0..=2 => Input::Link { port: ports[usize::from(number / 2) % ports.len()], up: flag },
             3..=6 => Input::Address(self.address_event(number)),

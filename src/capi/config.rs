@@ -112,8 +112,8 @@ pub struct ucm_ha_record {
     pub disabled_by_peer: u8,
     /// Handovers for own faults in the window when the record was stored.
     pub handovers: u8,
-    /// 0.
-    pub reserved: u8,
+    /// 1 if the operator keeps this node out of the active role.
+    pub maintenance: u8,
 }
 
 // SAFETY: integers only.
@@ -224,6 +224,7 @@ impl ucm_ha_record {
             last_active: values::truth(self.last_active)?,
             disabled_by_peer: values::truth(self.disabled_by_peer)?,
             handovers: self.handovers,
+            maintenance: values::truth(self.maintenance)?,
         })
     }
 
@@ -234,7 +235,7 @@ impl ucm_ha_record {
             last_active: record.last_active as u8,
             disabled_by_peer: record.disabled_by_peer as u8,
             handovers: record.handovers,
-            reserved: 0,
+            maintenance: record.maintenance as u8,
         }
     }
 }

@@ -63,8 +63,12 @@ pub struct ucm_ha_status {
     pub peer_on_cable: u8,
     /// Whether the peer is heard over the LAN now.
     pub peer_on_lan: u8,
+    /// Whether the operator keeps this node out of the active role.
+    pub maintenance: u8,
+    /// Whether the peer was in maintenance when last heard.
+    pub peer_maintenance: u8,
     /// 0.
-    pub reserved: [u8; 5],
+    pub reserved: [u8; 3],
     /// The peer's LAN MAC address.
     pub peer_mac: ucm_ha_mac,
     /// The peer's firmware version.
@@ -107,6 +111,7 @@ impl ucm_ha_status {
             bound: status.bound.into(),
             syncing: status.syncing.into(),
             lan_usable: status.lan_usable.into(),
+            maintenance: status.maintenance.into(),
             gateway_configured: status.gateway_seen.is_some().into(),
             gateway_seen: status.gateway_seen.unwrap_or(false).into(),
             force_switch_refusal: values::refusal(status.force_switch),
@@ -126,6 +131,7 @@ impl ucm_ha_status {
         self.peer_role = peer.role.number();
         self.peer_on_cable = peer.cable.into();
         self.peer_on_lan = peer.lan.into();
+        self.peer_maintenance = peer.maintenance.into();
         self.peer_mac = ucm_ha_mac { octets: peer.mac.0 };
         self.peer_firmware = peer.firmware.0;
     }

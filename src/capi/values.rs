@@ -67,6 +67,8 @@ pub const UCM_HA_REASON_DISABLED_BY_PEER: u8 = 17;
 /// The old active, which this node had lost sight of, is heard again and has given way. This node is and stays active: it says
 /// so anew to whoever follows the roles.
 pub const UCM_HA_REASON_PEER_GAVE_WAY: u8 = 18;
+/// The operator put this node into maintenance though nobody could take the role.
+pub const UCM_HA_REASON_MAINTENANCE: u8 = 19;
 
 /// Not refused.
 pub const UCM_HA_REFUSAL_NONE: u8 = 0;
@@ -88,6 +90,8 @@ pub const UCM_HA_REFUSAL_PEER_UNANSWERED: u8 = 7;
 pub const UCM_HA_REFUSAL_PEER_REFUSED: u8 = 8;
 /// The peer has another cluster IP.
 pub const UCM_HA_REFUSAL_CLUSTER_IP_DIFFERS: u8 = 9;
+/// The peer is in maintenance.
+pub const UCM_HA_REFUSAL_PEER_IN_MAINTENANCE: u8 = 10;
 
 /// The peer is not heard on any path.
 pub const UCM_HA_ALERT_HEARTBEAT_LOST: u8 = 1;
@@ -127,6 +131,8 @@ pub const UCM_HA_ALERT_DISABLED_BY_PEER: u8 = 17;
 pub const UCM_HA_ALERT_CLUSTER_IP_DIFFERS: u8 = 18;
 /// A node of another pair is heard on the cable: mac, and ip, its own address. It has no influence.
 pub const UCM_HA_ALERT_FOREIGN_PAIR: u8 = 19;
+/// Nobody serves: the peer is silent, and this node is in maintenance.
+pub const UCM_HA_ALERT_MAINTENANCE: u8 = 20;
 
 /// The heartbeat port (the direct cable).
 pub const UCM_HA_PORT_CABLE: u8 = 1;
@@ -152,6 +158,13 @@ pub const UCM_HA_COMMAND_DISABLE: u8 = 2;
 pub const UCM_HA_COMMAND_ENABLE: u8 = 3;
 /// The program is about to end: hand over if the peer is ready, release the address, then UCM_HA_OUTPUT_STOPPED.
 pub const UCM_HA_COMMAND_SHUTDOWN: u8 = 4;
+/// Keep this node out of the active role from now on (saved). An active hands over first, and it is refused where the peer could
+/// not take the role, or is in maintenance itself. Answered by UCM_HA_OUTPUT_SWITCH_DONE.
+pub const UCM_HA_COMMAND_ENTER_MAINTENANCE: u8 = 5;
+/// The same whether or not somebody else can serve: an active releases the cluster IP. Refused in the middle of a handover.
+pub const UCM_HA_COMMAND_FORCE_MAINTENANCE: u8 = 6;
+/// Let this node take the role again (saved).
+pub const UCM_HA_COMMAND_LEAVE_MAINTENANCE: u8 = 7;
 
 /// Wins ties.
 pub const UCM_HA_STATION_PRIMARY: u8 = 1;
@@ -241,6 +254,7 @@ named! { RoleReason: "UCM_HA_REASON_";
     Disabled = UCM_HA_REASON_DISABLED,
     DisabledByPeer = UCM_HA_REASON_DISABLED_BY_PEER,
     PeerGaveWay = UCM_HA_REASON_PEER_GAVE_WAY,
+    Maintenance = UCM_HA_REASON_MAINTENANCE,
 }
 
 named! { SwitchRefusal: "UCM_HA_REFUSAL_";
@@ -254,6 +268,7 @@ named! { SwitchRefusal: "UCM_HA_REFUSAL_";
     PeerUnanswered = UCM_HA_REFUSAL_PEER_UNANSWERED,
     PeerRefused = UCM_HA_REFUSAL_PEER_REFUSED,
     ClusterIpDiffers = UCM_HA_REFUSAL_CLUSTER_IP_DIFFERS,
+    PeerInMaintenance = UCM_HA_REFUSAL_PEER_IN_MAINTENANCE,
 }
 
 named! { Alert: "UCM_HA_ALERT_";
@@ -276,6 +291,7 @@ named! { Alert: "UCM_HA_ALERT_";
     DisabledByPeer = UCM_HA_ALERT_DISABLED_BY_PEER,
     ClusterIpDiffers = UCM_HA_ALERT_CLUSTER_IP_DIFFERS,
     ForeignPair = UCM_HA_ALERT_FOREIGN_PAIR,
+    Maintenance = UCM_HA_ALERT_MAINTENANCE,
 }
 
 numbered! { Port as u8:
@@ -296,6 +312,9 @@ numbered! { Command as u8:
     Disable = UCM_HA_COMMAND_DISABLE,
     Enable = UCM_HA_COMMAND_ENABLE,
     Shutdown = UCM_HA_COMMAND_SHUTDOWN,
+    EnterMaintenance = UCM_HA_COMMAND_ENTER_MAINTENANCE,
+    ForceMaintenance = UCM_HA_COMMAND_FORCE_MAINTENANCE,
+    LeaveMaintenance = UCM_HA_COMMAND_LEAVE_MAINTENANCE,
 }
 
 numbered! { StationType as u8:

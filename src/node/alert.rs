@@ -105,6 +105,7 @@ impl Node {
             Alert::AddressFailed => self.now < self.address.holdoff_until,
             Alert::NotPersisted => self.store.failed(),
             Alert::DisabledByPeer => self.enable.by_peer,
+            Alert::Maintenance => self.maintenance_costs_service(),
         }
     }
 
@@ -226,7 +227,8 @@ impl Node {
             | Alert::HandoverFailed
             | Alert::BudgetUsed
             | Alert::AddressFailed
-            | Alert::NotPersisted => Some(self.config.mac),
+            | Alert::NotPersisted
+            | Alert::Maintenance => Some(self.config.mac),
         }
     }
 }

@@ -19,6 +19,7 @@ impl Debug for Node {
             term,
             last_active,
             enable,
+            maintenance,
             stop,
             peer,
             quiet,
@@ -46,6 +47,7 @@ impl Debug for Node {
             .field("term", term)
             .field("last_active", last_active)
             .field("enable", enable)
+            .field("maintenance", maintenance)
             .field("stop", stop)
             .field("peer", peer)
             .field("quiet", quiet)

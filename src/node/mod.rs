@@ -8,6 +8,7 @@
 //! | `offer` | offers of the role and the handover that follows: the active's side |
 //! | `answer` | answers to offers, intents and grants: the other side |
 //! | `enable` | high availability on or off, here or for the pair |
+//! | `maintenance` | kept out of the active role by the operator |
 //! | `stop` | the end of the program |
 //! | `sync` | the copy of the active's data |
 //! | `receive` | frames and ARP packets coming in |
@@ -29,6 +30,7 @@ mod debug;
 mod enable;
 mod health;
 mod identity;
+mod maintenance;
 mod offer;
 mod output;
 mod probe;
@@ -84,6 +86,7 @@ pub struct Node {
     role: Role,
     last_active: bool,
     enable: enable::State,
+    maintenance: maintenance::State,
     term: u32,
     boot_id: u32,
     digest: u32,
@@ -167,6 +170,7 @@ impl Node {
             term: record.term,
             last_active: record.last_active,
             enable,
+            maintenance: maintenance::State::new(record.maintenance),
             stop: stop::State::default(),
             peer: Peer::new(config.rest_interval()),
             quiet: Quiet {
@@ -221,6 +225,7 @@ impl Node {
         self.run_heartbeats();
         self.run_probes();
         self.store_if_changed();
+        self.answer_maintenance();
         self.watch_alerts();
         self.deadline = self.next_deadline();
     }
@@ -264,6 +269,9 @@ impl Node {
             Command::ForceSwitch => self.force_switch(),
             Command::Disable => self.enable.turn_off(),
             Command::Enable => self.enable.turn_on(),
+            Command::EnterMaintenance => self.enter_maintenance(false),
+            Command::ForceMaintenance => self.enter_maintenance(true),
+            Command::LeaveMaintenance => self.leave_maintenance(),
             Command::Shutdown => self.stop.ask(self.now),
         }
     }

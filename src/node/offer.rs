@@ -9,7 +9,7 @@ use crate::event::{RoleReason, SwitchRefusal};
 use crate::fault::Faults;
 use crate::role::{Role, Sight};
 use crate::time::{Duration, Instant};
-use crate::wire::{HandoverReason, Readiness, Repr, Signal};
+use crate::wire::{Conditions, HandoverReason, Readiness, Repr, Signal};
 
 /// Time the standby has to answer one offer.
 const OFFER_RETRY: Duration = Duration::from_ms(100);
@@ -109,7 +109,7 @@ impl Node {
         }
     }
 
-    fn offer(&mut self, reason: HandoverReason) {
+    pub(super) fn offer(&mut self, reason: HandoverReason) {
         let term = self.next_free_term();
         let retry_at = self.now + OFFER_RETRY;
         let offer = Offer { term, reason, started: self.now, tries: 1, retry_at, released_at: None, reboots: false };
@@ -134,6 +134,7 @@ impl Node {
 
     fn offer_failed(&mut self, refusal: SwitchRefusal) {
         let Some(offer) = self.offer.pending.take() else { return };
+        let _begins = self.maintenance.handover_ended(false);
         // What was refused once stays refused: the next offer needs a term of its own.
         self.store.give_away(offer.term);
         self.signal = Signal::None;
@@ -198,8 +199,10 @@ impl Node {
     pub(super) fn finish_handover(&mut self) {
         self.signal = Signal::None;
         let Some(offer) = self.offer.pending.take() else { return };
+        let maintenance_begins = self.maintenance.handover_ended(true);
         self.offer.failed = false;
         match offer.reason {
+            HandoverReason::Forced if maintenance_begins => {}
             HandoverReason::Forced => self.output.push(Queued::SwitchDone(Ok(()))),
             HandoverReason::SelfFault => self.offer.reboot |= offer.reboots,
             HandoverReason::Shutdown => {}
@@ -208,6 +211,7 @@ impl Node {
 
     /// The role was lost while an offer was under way.
     pub(super) fn abandon_handover(&mut self) {
+        let _begins = self.maintenance.handover_ended(false);
         if let Some(Offer { reason: HandoverReason::Forced, .. }) = self.offer.pending.take() {
             self.output.push(Queued::SwitchDone(Err(SwitchRefusal::NotActive)));
         }
@@ -244,6 +248,8 @@ impl Node {
         let blind = reason != HandoverReason::Shutdown && self.gateway_is_only_here(facts);
         if self.elsewhere.is_some() {
             Err(SwitchRefusal::ClusterIpDiffers)
+        } else if facts.conditions.contains(Conditions::MAINTENANCE) {
+            Err(SwitchRefusal::PeerInMaintenance)
         } else if facts.role != Role::Standby {
             Err(SwitchRefusal::PeerNotStandby)
         } else if reason == HandoverReason::Forced && has(Readiness::SYNCING) {

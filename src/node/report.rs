@@ -4,7 +4,7 @@ use super::Node;
 use crate::role::{Role, Sight};
 use crate::status::{HaStatus, PeerStatus, Status};
 use crate::time::{Duration, Instant};
-use crate::wire::Path;
+use crate::wire::{Conditions, Path};
 
 impl Node {
     /// A snapshot for the operator, as of the last [`handle`](Self::handle).
@@ -23,6 +23,7 @@ impl Node {
             syncing: self.sync.running,
             lan_usable: self.lan_is_usable(),
             gateway_seen: self.gateway_seen(),
+            maintenance: self.maintenance.on,
             faults: self.health.raised(),
             switching_faults: self.config.switching_faults(),
             peer: self.peer_status(peer_seen),
@@ -44,6 +45,7 @@ impl Node {
             lan: heard(Path::Lan),
             last_heard: self.peer.last_audible()?,
             faults: facts.faults,
+            maintenance: facts.conditions.contains(Conditions::MAINTENANCE),
         })
     }
 }

@@ -257,13 +257,19 @@ impl Node {
             digest: self.digest,
             sync_generation: self.sync.generation,
             timeout_s: self.config.heartbeat_timeout_s,
-            conditions: Conditions::empty(),
+            conditions: self.conditions(),
             extension: Some(Extension {
                 own_ip: self.config.own_ip.address,
                 cluster_ip: self.config.cluster_ip.address,
                 data_epoch: 0,
             }),
         }
+    }
+
+    fn conditions(&self) -> Conditions {
+        let mut bits = Conditions::empty();
+        bits.set(Conditions::MAINTENANCE, self.maintenance.on);
+        bits
     }
 
     /// Readiness bits, without the one that belongs to the echo.

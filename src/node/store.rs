@@ -103,6 +103,7 @@ impl Node {
             last_active: self.last_active,
             disabled_by_peer: self.enable.by_peer,
             handovers: self.health.spent_in_window(),
+            maintenance: self.maintenance.on,
         };
         self.store.request(self.now, record);
     }

@@ -234,6 +234,7 @@ impl Node {
     /// Would take the active role.
     pub(super) fn is_willing(&self) -> bool {
         !self.enable.is_off()
+            && !self.maintenance.on
             && !self.stop.is_asked()
             && self.now >= self.settled_at()
             && self.now >= self.address.holdoff_until

@@ -343,6 +343,9 @@ fn command(number: u8) -> Option<Command> {
         UCM_HA_COMMAND_DISABLE => Command::Disable,
         UCM_HA_COMMAND_ENABLE => Command::Enable,
         UCM_HA_COMMAND_SHUTDOWN => Command::Shutdown,
+        UCM_HA_COMMAND_ENTER_MAINTENANCE => Command::EnterMaintenance,
+        UCM_HA_COMMAND_FORCE_MAINTENANCE => Command::ForceMaintenance,
+        UCM_HA_COMMAND_LEAVE_MAINTENANCE => Command::LeaveMaintenance,
         _ => return None,
     })
 }

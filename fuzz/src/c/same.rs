@@ -83,7 +83,7 @@ pub(super) fn check(output: Option<Output>, told: &ucm_ha_output) {
                 last_active: record.last_active.into(),
                 disabled_by_peer: record.disabled_by_peer.into(),
                 handovers: record.handovers,
-                reserved: 0,
+                maintenance: record.maintenance.into(),
             },
             ..plain(UCM_HA_OUTPUT_PERSIST)
         },

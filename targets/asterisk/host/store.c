@@ -8,13 +8,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FORM "ucm-ha-host 1 term %lu ceiling %lu active %u off %u handovers %u\n"
+#define FORM "ucm-ha-host 1 term %lu ceiling %lu active %u off %u handovers %u maintenance %u\n"
 #define MAX_LEN 128
 
 static int form(const ucm_ha_record *record, char text[MAX_LEN])
 {
     return snprintf(text, MAX_LEN, FORM, (unsigned long)record->term, (unsigned long)record->term_ceiling,
-                    (unsigned)record->last_active, (unsigned)record->disabled_by_peer, (unsigned)record->handovers);
+                    (unsigned)record->last_active, (unsigned)record->disabled_by_peer, (unsigned)record->handovers,
+                    (unsigned)record->maintenance);
 }
 
 /* FNV-1a, against a file that was cut or changed by accident. */
@@ -31,7 +32,7 @@ static uint32_t checksum(const char *text)
 enum store_result store_read(const char *path, ucm_ha_record *record)
 {
     unsigned long term, ceiling, sum;
-    unsigned active, off, handovers;
+    unsigned active, off, handovers, maintenance;
     char text[MAX_LEN];
     FILE *file = fopen(path, "re");
 
@@ -39,16 +40,18 @@ enum store_result store_read(const char *path, ucm_ha_record *record)
     if (file == NULL) {
         return errno == ENOENT ? STORE_NONE : STORE_DAMAGED;
     }
-    int read = fscanf(file, FORM "sum %lx", &term, &ceiling, &active, &off, &handovers, &sum);
+    int read = fscanf(file, FORM "sum %lx", &term, &ceiling, &active, &off, &handovers, &maintenance, &sum);
     fclose(file);
-    if (read != 6 || term > UINT32_MAX || ceiling > UINT32_MAX || active > 1 || off > 1 || handovers > UINT8_MAX) {
+    if (read != 7 || term > UINT32_MAX || ceiling > UINT32_MAX || active > 1 || off > 1 || handovers > UINT8_MAX ||
+        maintenance > 1) {
         return STORE_DAMAGED;
     }
     ucm_ha_record found = { .term = (uint32_t)term,
                             .term_ceiling = (uint32_t)ceiling,
                             .last_active = (uint8_t)active,
                             .disabled_by_peer = (uint8_t)off,
-                            .handovers = (uint8_t)handovers };
+                            .handovers = (uint8_t)handovers,
+                            .maintenance = (uint8_t)maintenance };
     form(&found, text);
     if (checksum(text) != sum) {
         return STORE_DAMAGED;

@@ -65,6 +65,13 @@ pub enum Request {
     },
     /// A force switch; answered when its outcome is known.
     Switch,
+    /// Keep the node out of the active role, or let it take it again; answered when that is durable.
+    Maintenance {
+        /// Whether it is to be kept out.
+        on: bool,
+        /// Whether or not somebody else can serve.
+        force: bool,
+    },
     /// Clean a log; answered when that is durable.
     ClearLog {
         /// Which.
@@ -145,7 +152,7 @@ mod tests {
             assert_eq!(serde_json::to_string(&request).expect("it has a text"), line);
             lines += 1;
         }
-        assert_eq!(lines, 8);
+        assert_eq!(lines, 9);
     }
 
     #[test]

@@ -29,6 +29,9 @@ pub struct Report {
     /// Why high availability is off; none where it is on.
     #[serde(default)]
     pub off: Option<Off>,
+    /// Whether its operator keeps it out of the active role.
+    #[serde(default)]
+    pub maintenance: bool,
     /// What it knows of its peer.
     pub peer: Peer,
     /// Whether it would hand over now.
@@ -238,6 +241,9 @@ impl fmt::Display for Report {
         if let Some(Off { by, since, remedy }) = &self.off {
             writeln!(f, "Off                 by the {by} since {since}; {remedy}")?;
         }
+        if self.maintenance {
+            writeln!(f, "Maintenance         on; `ucm-ha maintenance off` lets this node take the role again")?;
+        }
         writeln!(f, "Role                {} ({}, term {})", self.role, self.station_type, self.term)?;
         writeln!(f, "MAC                 {}", self.mac)?;
         writeln!(f, "Own address         {}", self.own_ip)?;
@@ -400,10 +406,16 @@ mod tests {
     }
 
     #[test]
+    fn a_node_in_maintenance_says_so_and_what_ends_it() {
+        let report = Report { maintenance: true, ..Report::default() };
+        assert_shown(&report, "Maintenance         on; `ucm-ha maintenance off` lets this node take the role again");
+    }
+
+    #[test]
     fn the_status_of_an_older_daemon_is_understood() {
         let mut old = serde_json::to_value(Report::default()).expect("it has a text");
         let object = old.as_object_mut().expect("an object");
-        for added in ["own_ip", "gateway", "off", "budget", "alerts", "parts"] {
+        for added in ["own_ip", "gateway", "off", "maintenance", "budget", "alerts", "parts"] {
             object.remove(added).expect(added);
         }
         let peer = object.get_mut("peer").and_then(|peer| peer.as_object_mut()).expect("a peer");

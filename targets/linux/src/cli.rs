@@ -38,6 +38,10 @@ enum Command {
     Status(StatusArgs),
     /// Force switch: hand the active role to the peer
     Switch,
+    /// Keep this node out of the active role, also over reboots, or let it take the role again
+    ///
+    /// An active node hands over first. It is refused where the peer could not take the role, or is in maintenance itself.
+    Maintenance(MaintenanceArgs),
     /// Show the system alert events, newest first
     ///
     /// One a line: time, event name, type and content, separated by tabs. They are read from the files in
@@ -86,6 +90,23 @@ struct StatusArgs {
     /// Again at each change and at least every second, until interrupted
     #[arg(long)]
     follow: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Position {
+    /// Keep it out
+    On,
+    /// Let it take the role again
+    Off,
+}
+
+#[derive(Debug, Args)]
+struct MaintenanceArgs {
+    /// On or off
+    position: Position,
+    /// Whether or not somebody else can serve: the phones may be without service then
+    #[arg(long)]
+    force: bool,
 }
 
 #[derive(Debug, Args)]
@@ -168,6 +189,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Status(args) if args.follow => follow_status(&cli.config, args.json),
         Command::Status(args) => status(&cli.config, args.json),
         Command::Switch => switch(&cli.config),
+        Command::Maintenance(args) => maintenance(&cli.config, args),
         Command::Events(args) => events(&cli.config, EventsForm { json: args.json, follow: args.follow }),
         Command::Log(args) if args.clear => clear_log(&cli.config, args.log.into()),
         Command::Log(args) => log(&cli.config, args.log.into()),
@@ -303,6 +325,18 @@ fn switched(file: &Path) -> ExitCode {
             status.term
         )),
         _ => print("switched: the peer is active now"),
+    }
+}
+
+fn maintenance(file: &Path, args: MaintenanceArgs) -> ExitCode {
+    let on = args.position == Position::On;
+    match ask(file, Request::Maintenance { on, force: args.force }) {
+        Ok(Reply::Done) if on => {
+            print("in maintenance: this node does not take the active role; the peer serves alone")
+        }
+        Ok(Reply::Done) => print("out of maintenance: this node may take the active role"),
+        Ok(reply) => answered(&reply),
+        Err(code) => code,
     }
 }
 

@@ -52,6 +52,7 @@ pub(crate) fn role_reason(reason: RoleReason, timeout_s: u8) -> String {
         RoleReason::WokeFromFreeze => "woke from a freeze",
         RoleReason::AddressFailed => "cluster IP could not be bound",
         RoleReason::Disabled => "high availability was turned off",
+        RoleReason::Maintenance => "put into maintenance",
         RoleReason::DisabledByPeer => "high availability was turned off by the peer",
         _ => UNKNOWN,
     };
@@ -107,6 +108,9 @@ pub(crate) fn refusal(refusal: SwitchRefusal, situation: Situation) -> String {
         SwitchRefusal::PeerRefused => "the peer refused; this node stays active, see the peer's log",
         SwitchRefusal::ClusterIpDiffers => {
             "the peer has another cluster_ip; see the events, and set the same on both nodes"
+        }
+        SwitchRefusal::PeerInMaintenance => {
+            "the peer is in maintenance; `ucm-ha maintenance off` there lets it take the role"
         }
         _ => UNKNOWN,
     };
@@ -183,6 +187,11 @@ const fn alert_words(alert: Alert) -> (&'static str, &'static str, &'static str)
             "FOREIGN PAIR",
             "is heard on the heartbeat port",
             "a node of another pair is heard on the heartbeat port; it has no influence, and its cable does not belong here",
+        ),
+        Alert::Maintenance => (
+            "MAINTENANCE",
+            "keeps this node from serving",
+            "nobody serves: the peer is silent, and this node is in maintenance; `ucm-ha maintenance off` ends that",
         ),
         Alert::DisabledByPeer => (
             "HA",

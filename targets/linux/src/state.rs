@@ -22,6 +22,8 @@ const BAD_FILE_NAME: &str = "state.bad";
 /// Nobody else needs it.
 const MODE: u32 = 0o600;
 const HEADER: &str = "ucm-ha state 1";
+/// The line of a node in maintenance.
+const MAINTENANCE: &str = "maintenance true\n";
 const CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 /// Longest file that is looked at; the longest valid one is shorter.
 const MAX_FILE_LEN: u64 = 1024;
@@ -81,10 +83,12 @@ fn read_file(path: &Path) -> io::Result<Vec<u8>> {
 
 /// The text of the file.
 pub(crate) fn encode(record: &Record) -> String {
-    let Record { term, term_ceiling, last_active, disabled_by_peer, handovers } = record;
+    let Record { term, term_ceiling, last_active, disabled_by_peer, handovers, maintenance } = record;
+    // A daemon of version 0.1 reads the file of a node that is in none.
+    let maintenance = if *maintenance { MAINTENANCE } else { "" };
     let body = format!(
         "{HEADER}\nterm {term}\nterm_ceiling {term_ceiling}\nlast_active {last_active}\n\
-         disabled_by_peer {disabled_by_peer}\nhandovers {handovers}\n"
+         disabled_by_peer {disabled_by_peer}\nhandovers {handovers}\n{maintenance}"
     );
     format!("{body}crc {:08x}\n", CRC.checksum(body.as_bytes()))
 }
@@ -100,6 +104,7 @@ pub(crate) fn decode(text: &[u8]) -> Option<Record> {
         last_active: value("last_active")?.parse().ok()?,
         disabled_by_peer: value("disabled_by_peer")?.parse().ok()?,
         handovers: value("handovers")?.parse().ok()?,
+        maintenance: text.contains(MAINTENANCE),
     };
     (encode(&record) == text).then_some(record)
 }
@@ -291,8 +296,14 @@ mod tests {
     use mio::{Poll, Token};
     use rustix::fs::{CWD, FileType, Mode, mknodat};
 
-    const RECORD: Record =
-        Record { term: 7, term_ceiling: 1007, last_active: true, disabled_by_peer: false, handovers: 2 };
+    const RECORD: Record = Record {
+        term: 7,
+        term_ceiling: 1007,
+        last_active: true,
+        disabled_by_peer: false,
+        handovers: 2,
+        maintenance: false,
+    };
 
     fn writer(dir: &Path) -> (StateWriter, Poll) {
         let poll = Poll::new().unwrap();

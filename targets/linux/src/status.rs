@@ -43,6 +43,7 @@ pub(crate) fn report(config: &Config, status: &Status, now: Instant, parts: Part
         cluster_ip: ClusterIp { address: config.cluster_ip.to_string(), bound: status.bound },
         gateway: gateway(config, status),
         off,
+        maintenance: status.maintenance,
         peer: peer(config, status, now),
         force_switch: ForceSwitch {
             available: status.force_switch.is_ok(),

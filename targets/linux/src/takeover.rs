@@ -16,16 +16,19 @@ const PATIENCE: Duration = Duration::from_s(2);
 pub(crate) enum Obstacle {
     /// High availability is off there.
     Off,
+    /// Its operator keeps it out of the role.
+    Maintenance,
     /// It has faults with which no node can serve.
     Faults(Faults),
 }
 
 impl Obstacle {
-    /// Of a peer with this role and these faults; `None` where nothing speaks against it.
-    pub(crate) fn of(role: Role, faults: Faults) -> Option<Self> {
+    /// Of a peer in this state; `None` where nothing speaks against it.
+    pub(crate) fn of(role: Role, maintenance: bool, faults: Faults) -> Option<Self> {
         let faults = faults.intersection(Faults::NO_SERVICE);
         match role {
             Role::Off => Some(Self::Off),
+            _ if maintenance => Some(Self::Maintenance),
             _ if !faults.is_empty() => Some(Self::Faults(faults)),
             _ => None,
         }
@@ -35,6 +38,7 @@ impl Obstacle {
     pub(crate) fn reason(self) -> String {
         match self {
             Self::Off => "high availability is off there".to_owned(),
+            Self::Maintenance => "it is in maintenance".to_owned(),
             Self::Faults(faults) => format!("it has the fault {}", describe::fault_names(faults).join(", ")),
         }
     }
@@ -43,7 +47,7 @@ impl Obstacle {
 /// What keeps the peer from serving, while it is heard.
 pub(crate) fn obstacle(status: &Status) -> Option<Obstacle> {
     let peer = status.peer.filter(|peer| peer.seen)?;
-    Obstacle::of(peer.role, peer.faults)
+    Obstacle::of(peer.role, peer.maintenance, peer.faults)
 }
 
 /// Why the peer could not serve; an error is for the operator.
@@ -63,7 +67,8 @@ pub(crate) fn peer_could_serve(status: &Status) -> Result<(), String> {
 
 /// Dual only where each node could serve: the core looks only whether both are up.
 pub(crate) fn ha_status(status: &Status) -> HaStatus {
-    let fit = !status.faults.intersects(Faults::NO_SERVICE) && peer_could_serve(status).is_ok();
+    let able = !status.maintenance && !status.faults.intersects(Faults::NO_SERVICE);
+    let fit = able && peer_could_serve(status).is_ok();
     match status.ha_status {
         HaStatus::Dual if !fit => HaStatus::Single,
         shown => shown,
@@ -105,12 +110,14 @@ mod tests {
 
     #[test]
     fn a_peer_that_is_off_or_cannot_serve_is_named_with_the_reason() {
-        let reason = |role, faults| Obstacle::of(role, faults).map(Obstacle::reason);
+        let reason = |role, faults| Obstacle::of(role, false, faults).map(Obstacle::reason);
         assert_eq!(reason(Role::Standby, Faults::empty()), None);
         assert_eq!(reason(Role::Standby, Faults::FXO1 | Faults::SERVICE), None, "better than nobody");
         assert_eq!(reason(Role::Off, Faults::LAN).as_deref(), Some("high availability is off there"));
         let both = reason(Role::Standby, Faults::FXO1 | Faults::LAN | Faults::GATEWAY);
         assert_eq!(both.as_deref(), Some("it has the fault LAN, GATEWAY"));
+        let kept_out = Obstacle::of(Role::Standby, true, Faults::LAN).map(Obstacle::reason);
+        assert_eq!(kept_out.as_deref(), Some("it is in maintenance"));
     }
 
     fn at(ms: u64) -> Instant {

@@ -35,13 +35,18 @@ pub trait RecordStore {
 
 /// The bytes of `stored`.
 pub fn encode(stored: &Stored) -> [u8; STORED_LEN] {
-    let Record { term, term_ceiling, last_active, disabled_by_peer, handovers } = stored.record;
+    let Record { term, term_ceiling, last_active, disabled_by_peer, handovers, maintenance } = stored.record;
     let mut bytes = [0; STORED_LEN];
     let (covered, checksum) = bytes.split_at_mut(COVERED_LEN);
     covered[0..4].copy_from_slice(&MAGIC);
     covered[4..8].copy_from_slice(&term.to_be_bytes());
     covered[8..12].copy_from_slice(&term_ceiling.to_be_bytes());
-    covered[12..16].copy_from_slice(&[u8::from(last_active), u8::from(disabled_by_peer), handovers, 0]);
+    covered[12..16].copy_from_slice(&[
+        u8::from(last_active),
+        u8::from(disabled_by_peer),
+        handovers,
+        u8::from(maintenance),
+    ]);
     covered[16..20].copy_from_slice(&stored.boots.to_be_bytes());
     checksum.copy_from_slice(&CRC.checksum(covered).to_be_bytes());
     bytes
@@ -49,8 +54,8 @@ pub fn encode(stored: &Stored) -> [u8; STORED_LEN] {
 
 /// Reads what [`encode`] wrote; `None` when a bit of it is not as it was.
 pub fn decode(bytes: &[u8; STORED_LEN]) -> Option<Stored> {
-    let [m0, m1, m2, m3, t0, t1, t2, t3, c0, c1, c2, c3, active, disabled, handovers, _, b0, b1, b2, b3, _, _, _, _] =
-        *bytes;
+    let [m0, m1, m2, m3, t0, t1, t2, t3, c0, c1, c2, c3, active, disabled, handovers, maintenance, ..] = *bytes;
+    let [.., b0, b1, b2, b3, _, _, _, _] = *bytes;
     let stored = Stored {
         record: Record {
             term: u32::from_be_bytes([t0, t1, t2, t3]),
@@ -58,6 +63,7 @@ pub fn decode(bytes: &[u8; STORED_LEN]) -> Option<Stored> {
             last_active: active == 1,
             disabled_by_peer: disabled == 1,
             handovers,
+            maintenance: maintenance == 1,
         },
         boots: u32::from_be_bytes([b0, b1, b2, b3]),
     };
@@ -80,7 +86,14 @@ mod tests {
     use std::collections::HashSet;
 
     const STORED: Stored = Stored {
-        record: Record { term: 7, term_ceiling: 1007, last_active: true, disabled_by_peer: false, handovers: 2 },
+        record: Record {
+            term: 7,
+            term_ceiling: 1007,
+            last_active: true,
+            disabled_by_peer: false,
+            handovers: 2,
+            maintenance: true,
+        },
         boots: 3,
     };
 

@@ -210,7 +210,10 @@ fn a_node_that_serves_nobody_hands_over_whatever_is_left_of_the_budget() {
                 }
                 let reboots = lab.world.log.reboots.len();
                 // One of each node; the third handover is the first node's second.
-                lab.ensure(reboots == 2 * usize::from(handover_budget), &format!("the budget bounds {reboots} reboots"));
+                lab.ensure(
+                    reboots == 2 * usize::from(handover_budget),
+                    &format!("the budget bounds {reboots} reboots"),
+                );
             });
         }
     }

@@ -11,6 +11,7 @@ mod identity;
 mod interruption;
 mod isolation;
 mod lab;
+mod maintenance;
 mod mismatch;
 mod operator;
 mod pace;

@@ -46,7 +46,7 @@ const GROUP: &str = "ucm-ha";
 /// An outcome that a client waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Awaited {
-    /// Of [`Request::Switch`].
+    /// Of [`Request::Switch`], or of [`Request::Maintenance`]: the core has one handover at a time.
     Switch,
     /// Of [`Request::ClearLog`].
     Clear(Log),

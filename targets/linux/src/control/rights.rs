@@ -20,6 +20,8 @@ bitflags! {
         const CRASH = 1 << 4;
         /// `part`.
         const PART = 1 << 5;
+        /// `maintenance`.
+        const MAINTENANCE = 1 << 6;
     }
 }
 
@@ -43,6 +45,7 @@ impl Rights {
             Request::ClearLog { .. } => Self::CLEAR_LOG,
             Request::Crash { .. } => Self::CRASH,
             Request::Part { .. } => Self::PART,
+            Request::Maintenance { .. } => Self::MAINTENANCE,
         }
     }
 
@@ -94,7 +97,7 @@ mod tests {
     use super::*;
     use ucm_ha_control::{FaultChange, Log};
 
-    fn requests() -> [Request; 8] {
+    fn requests() -> [Request; 9] {
         let name = || "asterisk".to_owned();
         [
             Request::Status,
@@ -105,6 +108,7 @@ mod tests {
             Request::ClearLog { log: Log::Events },
             Request::Crash { pid: 1, comm: name(), signal: 11 },
             Request::Part { name: "sync".to_owned() },
+            Request::Maintenance { on: true, force: false },
         ]
     }
 
@@ -121,11 +125,11 @@ mod tests {
     #[test]
     fn each_user_of_the_table_may_ask_for_what_it_is_for() {
         let asterisk = requests().map(|request| USERS[0].1.permit(&request));
-        assert_eq!(asterisk, [true, true, true, true, true, false, false, false]);
+        assert_eq!(asterisk, [true, true, true, true, true, false, false, false, false]);
         let sync = requests().map(|request| USERS[1].1.permit(&request));
-        assert_eq!(sync, [true, true, false, false, false, false, false, true]);
+        assert_eq!(sync, [true, true, false, false, false, false, false, true, false]);
         let web = requests().map(|request| USERS[3].1.permit(&request));
-        assert_eq!(web, [true, true, true, false, false, true, false, false]);
+        assert_eq!(web, [true, true, true, false, false, true, false, false, false]);
     }
 
     #[test]

@@ -42,6 +42,14 @@ impl Daemon {
                 self.control.wait_for(client, Awaited::Switch, now);
                 self.feed(Input::Command(Command::ForceSwitch));
             }
+            Request::Maintenance { on: true, force } => {
+                self.control.wait_for(client, Awaited::Switch, now);
+                self.feed(Input::Command(if force { Command::ForceMaintenance } else { Command::EnterMaintenance }));
+            }
+            Request::Maintenance { on: false, .. } => {
+                self.feed(Input::Command(Command::LeaveMaintenance));
+                self.control.reply(client, &Reply::Done);
+            }
             Request::ClearLog { log } => self.clear_log(client, log),
             Request::Kick { .. } | Request::Fault { .. } | Request::Crash { .. } => {
                 self.serve_service(client, &request);

@@ -84,6 +84,7 @@ impl Daemon {
             | Request::Subscribe
             | Request::Part { .. }
             | Request::Switch
+            | Request::Maintenance { .. }
             | Request::ClearLog { .. } => return,
         };
         self.tell_services();

@@ -13,7 +13,7 @@ use crate::{journal, state};
 use ucm_ha::io::Record;
 
 /// Length of the fields of a record of the state, as bytes of a fuzzer.
-const RECORD_LEN: usize = 11;
+const RECORD_LEN: usize = 12;
 
 /// The state file. Any text is either what would be written for its record, to the byte, or refused; so a text whose checksum
 /// was made right is the record's, and no damage makes one record another.
@@ -41,13 +41,14 @@ pub fn state(bytes: &[u8]) {
 }
 
 fn record(fields: &[u8; RECORD_LEN]) -> Record {
-    let [a, b, c, d, e, f, g, h, last_active, disabled_by_peer, handovers] = *fields;
+    let [a, b, c, d, e, f, g, h, last_active, disabled_by_peer, handovers, maintenance] = *fields;
     Record {
         term: u32::from_be_bytes([a, b, c, d]),
         term_ceiling: u32::from_be_bytes([e, f, g, h]),
         last_active: last_active & 1 != 0,
         disabled_by_peer: disabled_by_peer & 1 != 0,
         handovers,
+        maintenance: maintenance & 1 != 0,
     }
 }
 

@@ -59,6 +59,7 @@ const STATUS_FIELDS: &[&str] = &[
     "gateway.seen bool",
     "ha_status string",
     "mac string",
+    "maintenance bool",
     "notify array",
     "off null",
     "own_ip string",

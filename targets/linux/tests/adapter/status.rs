@@ -156,3 +156,50 @@ fn a_node_that_its_peer_turned_off_serves_alone_after_a_reload() {
     wait_until("it serves alone", || peer_status(&peer)["role"] == "Active");
     assert!(peer_status(&peer)["off"].is_null());
 }
+
+#[test]
+fn a_node_in_maintenance_serves_nobody_until_its_operator_says_so_also_over_a_restart() {
+    let Some(site) = Site::new() else { return };
+    let (peer, daemon, _peer_daemon) = joined_by_a_peer(&site);
+    wait_until("it can take over", || site.status()["force_switch"]["available"] == true);
+    let answer = site.ask("maintenance on");
+    assert_eq!((answer.code, &*answer.err), (0, ""));
+    assert_eq!(answer.out, "in maintenance: this node does not take the active role; the peer serves alone\n");
+    wait_until("the peer serves", || peer_status(&peer)["role"] == "Active");
+    let able = serde_json::json!({"possible": false, "reason": "it is in maintenance"});
+    wait_until("it is told", || peer_status(&peer)["peer"]["can_take_over"] == able);
+    wait_until("the alert stands", || alert(&peer_status(&peer), "STANDBY").is_some());
+    let refused = peer.ask("maintenance on");
+    let line = "ucm-ha: refused: the peer is in maintenance; `ucm-ha maintenance off` there lets it take the role\n";
+    assert_eq!((refused.code, &*refused.err), (1, line));
+
+    drop(daemon);
+    let daemon = site.start();
+    daemon.wait_until_ready();
+    let status = site.status();
+    assert_eq!((&status["maintenance"], &status["ha_status"]), (&true.into(), &"Single".into()));
+    let shown = site.ask("status").out;
+    assert!(shown.contains("Maintenance         on; `ucm-ha maintenance off` lets"), "{shown}");
+    assert_eq!(site.ask("maintenance off").code, 0);
+    wait_until("they are a pair", || peer_status(&peer)["ha_status"] == "Dual");
+    wait_until("it can take over", || peer_status(&peer)["force_switch"]["available"] == true);
+    assert_eq!(peer.ask("switch").code, 0);
+    site.wait_for_role("Active");
+}
+
+#[test]
+fn a_lone_active_is_put_into_maintenance_by_force_only() {
+    let Some(site) = Site::new() else { return };
+    let daemon = site.start();
+    daemon.wait_until_ready();
+    site.wait_for_role("Active");
+    let refused = site.ask("maintenance on");
+    let line = "ucm-ha: refused: the peer is not heard; check the cable, the LAN and the other node\n";
+    assert_eq!((refused.code, &*refused.err), (1, line));
+    assert_eq!(site.ask("maintenance on --force").code, 0);
+    site.wait_for_role("Standby");
+    wait_until("the alert stands", || alert(&site.status(), "MAINTENANCE").is_some());
+    assert_eq!(site.status()["cluster_ip"]["bound"], false);
+    assert_eq!(site.ask("maintenance off").code, 0);
+    site.wait_for_role("Active");
+}
