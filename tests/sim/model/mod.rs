@@ -144,7 +144,7 @@ fn any_two_faults_break_nothing_but_by_the_formula_of_s2() {
     for (name, settings) in [("two faults, fast", fast()), ("two faults, slow", slow())] {
         let base = scope(name, settings, Start::Pair);
         let narrow = (hard_kinds(), 1700 * MS, 3500 * MS);
-        let wide = (hard_kinds(), 900 * MS, 3500 * MS);
+        let wide = (hard_kinds(), 1200 * MS, 3500 * MS);
         let (kinds, quantum_us, window_us) = Breadth::asked().choose(narrow, wide, (all_kinds(), 250 * MS, 4 * SEC));
         let reaches = &[Reach::TakenOver, Reach::TwoActives];
         explore(Scope { budget: 2, kinds, quantum_us, window_us, frames: false, reaches, ..base });
@@ -176,7 +176,7 @@ fn a_fault_and_a_frame_of_a_handover_lost_repeated_or_late_break_nothing() {
     ];
     let hard = hard_kinds_of_a_handover;
     let full = (all_kinds(), 60 * MS, all.len());
-    let (kinds, window_us, count) = Breadth::asked().choose((hard(), 2 * MS, 1), (hard(), 8 * MS, 1), full);
+    let (kinds, window_us, count) = Breadth::asked().choose((hard(), 2 * MS, 1), (hard(), 5 * MS, 1), full);
     for (name, settings) in all.into_iter().take(count) {
         let base = scope(name, settings, Start::Switch);
         explore(Scope { budget: 2, kinds: kinds.clone(), window_us, reaches: &[Reach::HandedOver], ..base });
