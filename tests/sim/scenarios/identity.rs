@@ -255,3 +255,17 @@ impl Lab {
         self.world.machines[node].config.mac
     }
 }
+
+#[test]
+fn a_peer_that_restarts_with_another_cluster_ip_in_a_handover_gives_nothing_back() {
+    // It may have bound the address that it was handed, and knows nothing of that any more.
+    for after in (0..8 * MS).step_by(MS as usize / 4) {
+        given_pair(&Settings::default(), |lab| {
+            let (active, standby) = (lab.active(), lab.standby());
+            lab.world.watch.expects_service = false;
+            lab.plan(after, 10 * SEC, Kind::Misset { node: standby, setting: Setting::ClusterIp });
+            lab.command(active, Command::ForceSwitch);
+            lab.run_timeout_and(10 * SEC);
+        });
+    }
+}
