@@ -1,5 +1,6 @@
 //! Notes when threads had to wait for the machine.
 
+use rustix::process::setpriority_process;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use std::fmt;
 use std::io;
@@ -56,6 +57,19 @@ impl StallWatch {
         for processor in (0..CpuSet::MAX_CPU).filter(|processor| mine.is_set(*processor)) {
             watch.start(move || take_daemon_priority(processor))?;
         }
+        watch.wait_for_naps();
+        Ok(watch)
+    }
+
+    /// Begins to watch for what the kernel starts itself, such as the helper of a core dump: with nobody's priority, whatever that
+    /// of this thread.
+    ///
+    /// # Errors
+    /// No thread could be started.
+    pub fn of_nobody() -> io::Result<Self> {
+        let mut watch = Self { ended: Arc::default(), threads: Vec::new() };
+        // Of the thread that calls: on Linux each has its own.
+        watch.start(|| Ok(setpriority_process(None, 0)?))?;
         watch.wait_for_naps();
         Ok(watch)
     }

@@ -1,6 +1,6 @@
 //! What is voided and what is not, with a machine that is made to stand still.
 
-use fair::{MAX_VOIDED, fairly, in_real_time};
+use fair::{MAX_VOIDED, StallWatch, fairly, in_real_time};
 use std::env;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Output};
@@ -107,4 +107,16 @@ fn no_stall_excuses_a_broken_promise_of_safety() {
     };
     assert_eq!(fairly("two actives", run, |_| None), Err("two actives"));
     assert_eq!(runs, 1);
+}
+
+#[test]
+fn a_watch_with_nobodys_priority_sees_a_stall_too() {
+    if env::var_os(STOPPED).is_none() {
+        let output = stopped("a_watch_with_nobodys_priority_sees_a_stall_too", 1);
+        assert!(output.status.success(), "{output:?}");
+        return;
+    }
+    let watch = StallWatch::of_nobody().expect("a watch");
+    stand_still();
+    assert!(watch.stall().is_some_and(|stall| stall.0 >= BOUND), "{:?}", watch.stall());
 }
