@@ -66,6 +66,8 @@ pub(crate) struct Peer {
     own_interval: Duration,
     interval: Duration,
     accepted: Option<Boot>,
+    /// When it was accepted, if it does not say which cluster IP it has (version 0.1).
+    nameless_since: Option<Instant>,
     /// When an authentic frame came for the first time, counted or not.
     first_sign: Option<Instant>,
     facts: Option<Repr>,
@@ -87,6 +89,7 @@ impl Peer {
             own_interval: interval,
             interval,
             accepted: None,
+            nameless_since: None,
             first_sign: None,
             facts: None,
             heard: [None; 2],
@@ -142,6 +145,7 @@ impl Peer {
         let mut boot = Boot { id: frame.boot_id, newest: [0; 2], pace: Boot::pace_of(now, frame) };
         boot.newest[path_index(frame.path)] = frame.sequence;
         self.accepted = Some(boot);
+        self.nameless_since = frame.extension.is_none().then_some(now);
         self.facts = None;
     }
 
@@ -173,6 +177,11 @@ impl Peer {
     /// The newest frame of the accepted boot.
     pub(crate) fn facts(&self) -> Option<&Repr> {
         self.facts.as_ref()
+    }
+
+    /// When the boot that is heard was accepted, if it does not say which cluster IP it has.
+    pub(crate) fn nameless_since(&self) -> Option<Instant> {
+        self.nameless_since
     }
 
     /// When a node that has only just heard its peer for the first time may stop waiting for it to be accepted.

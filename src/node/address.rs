@@ -17,6 +17,8 @@ const ANNOUNCE_AT_MS: [u64; 6] = [50, 150, 1000, 2000, 5000, 10_000];
 const ANNOUNCE_EVERY: Duration = Duration::from_s(60);
 /// At most one defence against a foreign holder in this time (RFC 5227 section 2.4 (c), for a server).
 const DEFEND_EVERY: Duration = Duration::from_s(1);
+/// What a defence did not reach is told again as often as this long after a takeover, and from there on.
+const DEFENDED_AS: Duration = Duration::from_s(2);
 /// A foreign holder is reported for this long after it was last heard.
 const FOREIGN_REPORT: Duration = Duration::from_s(10);
 
@@ -179,7 +181,7 @@ impl Node {
         if self.now >= self.address.announce_at {
             self.send.announce = true;
             if core::mem::take(&mut self.address.defence_due) {
-                self.address.defend_from = self.now + DEFEND_EVERY;
+                self.defend();
             }
             self.schedule_announcement();
         }
@@ -218,8 +220,14 @@ impl Node {
             self.address.defence_due = true;
             return;
         }
-        self.address.defend_from = self.now + DEFEND_EVERY;
+        self.defend();
+        self.schedule_announcement();
+    }
+
+    fn defend(&mut self) {
         self.send.announce = true;
+        self.address.defend_from = self.now + DEFEND_EVERY;
+        self.address.announced_from = self.address.announced_from.max(self.now - DEFENDED_AS);
     }
 
     /// The announcement that comes next out of [`poll_output`](Node::poll_output).

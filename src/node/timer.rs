@@ -40,12 +40,13 @@ impl Node {
         next.at
     }
 
-    fn ready_deadlines(&self) -> [Instant; 6] {
+    fn ready_deadlines(&self) -> [Instant; 7] {
         [
             self.quiet.drained_at,
             self.quiet.barred_until,
             self.settled_at(),
             self.peer.introduced_at(),
+            self.left_address_ends(),
             self.claim_timeout().end_or_never(self.quiet.incompatible_at),
             self.claim_timeout().end_or_never(self.quiet.stranger_active_at),
         ]

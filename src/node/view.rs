@@ -248,7 +248,8 @@ impl Node {
 
     /// What the newest frame of the peer lets this node do. Valid only with the lease, which dates the frame.
     pub(super) fn consent(&self) -> Consent {
-        let Some(facts) = self.peer.facts().filter(|_| self.peer.sight(self.now) != Sight::Silent) else {
+        let heard = self.peer.facts().filter(|_| self.peer.sight(self.now) != Sight::Silent);
+        let Some(facts) = heard.filter(|facts| !self.may_have_left_address(facts)) else {
             return Consent::None;
         };
         match (facts.signal, self.signal) {
@@ -263,6 +264,16 @@ impl Node {
             _ if facts.role == Role::Off => Consent::Off,
             _ => Consent::None,
         }
+    }
+
+    /// A peer of version 0.1 does not name its cluster IP. One with other settings that has just started may have another, and may
+    /// have left this one bound: until its kernel has let go, what it agrees to says nothing about that.
+    fn may_have_left_address(&self, facts: &Repr) -> bool {
+        facts.digest != self.digest && self.now < self.left_address_ends()
+    }
+
+    pub(super) fn left_address_ends(&self) -> Instant {
+        self.claim_timeout().end_or_past(self.peer.nameless_since())
     }
 
     /// The term the next claim would use.

@@ -15,6 +15,7 @@
 //! - A node asks to be woken in time: see [`wakes`](super::wakes).
 //! - L5: without a new disturbance roles change a bounded number of times.
 
+use super::faults::Kind;
 use super::machine::Daemon;
 use super::settings::Settings;
 use super::stations::{GATEWAY, NODE_MAC, PHONE};
@@ -285,11 +286,14 @@ impl World {
         }
     }
 
-    /// The LAN was cut between a node and the phone alone, in a pair without gateway: nothing tells the node, neither of
-    /// the cut nor that it has healed, so that it cannot announce again. A real phone asks again after a while.
+    /// The LAN was cut between a node and the phone alone, in a pair without gateway or beside a host that answers for it: nothing
+    /// tells the node, neither of the cut nor that it has healed, so that it cannot announce again. A real phone asks again after a
+    /// while.
     pub(crate) fn phone_was_hidden(&mut self, pairs: &[(usize, usize)]) {
         let between_nodes = pairs.contains(&(A, B)) || pairs.contains(&(B, A));
-        self.watch.phone_hidden |= !between_nodes && self.settings.gateway != [true, true];
+        let pretended =
+            self.faults.iter().any(|fault| matches!(fault.kind, Kind::Recorder(tactic) if tactic.is_gateway));
+        self.watch.phone_hidden |= !between_nodes && (pretended || self.settings.gateway != [true, true]);
     }
 
     fn check_served(&mut self) {

@@ -182,12 +182,14 @@ impl Plan {
 }
 
 fn handover(world: &mut World, fault: &Fault, heir: usize, after: &[RoleChange], gap_us: Us, within_us: Us) {
-    let Some(change) = after.iter().find(|change| change.node == heir && change.to == Role::Active).copied() else {
-        world.breaks("L2", || format!("{} alone moved no role", fault.kind.class()));
-        return;
-    };
     // A standby that has not judged its own ports yet is not handed the role.
     let judged_at = world.settings.boot_at[heir] + world.settings.fxo_known_us;
+    let Some(change) = after.iter().find(|change| change.node == heir && change.to == Role::Active).copied() else {
+        if fault.to > judged_at + within_us {
+            world.breaks("L2", || format!("{} alone moved no role", fault.kind.class()));
+        }
+        return;
+    };
     let took = change.at.saturating_sub(fault.from.max(judged_at));
     if took > within_us {
         world.breaks("L2", || format!("{} became active only {took} us after the fault", name(heir)));

@@ -269,3 +269,24 @@ fn a_peer_that_restarts_with_another_cluster_ip_in_a_handover_gives_nothing_back
         });
     }
 }
+
+#[test]
+fn what_an_old_peer_with_other_settings_agrees_to_does_not_count_before_its_kernel_has_let_go() {
+    // Found by the million random runs: version 0.1 does not say which cluster IP it has, and may have left the former one bound.
+    for old in [[true, false], [false, true]] {
+        for after in [0, MS, 300 * MS] {
+            given_pair(&Settings { old, ..Settings::default() }, |lab| {
+                let old_node = if old[A] { A } else { B };
+                if lab.active() != old_node {
+                    lab.command(lab.active(), Command::ForceSwitch);
+                    lab.run(3 * SEC);
+                }
+                lab.world.watch.expects_service = false;
+                lab.begin(lan_dead_silently(old_node));
+                lab.run(after);
+                lab.plan(0, 15 * SEC, misset(old_node, Setting::ClusterIp));
+                lab.run_timeout_and(15 * SEC);
+            });
+        }
+    }
+}

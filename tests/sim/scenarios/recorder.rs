@@ -164,6 +164,21 @@ fn a_theft_of_the_cluster_ip_is_told_and_answered_whatever_arp_said_before() {
 }
 
 #[test]
+fn phones_that_a_defence_did_not_reach_are_won_back_within_seconds() {
+    // Found by the million random runs: the one answer to a theft was lost, and nothing told of it.
+    given_pair(&with_key()[0], |lab| {
+        let active = lab.active();
+        let mute = Kind::LanPortDead { node: active, send: true, receive: false, carrier_lost: false };
+        lab.plan(0, 500 * MS, mute);
+        lab.begin(Kind::ForeignHolder);
+        lab.run(SEC);
+        lab.ensure(lab.world.phone.cluster_mac != Some(NODE_MAC[active]), "the phone believes the thief");
+        lab.run(3 * SEC);
+        lab.ensure(lab.world.phone.cluster_mac == Some(NODE_MAC[active]), "it is won back");
+    });
+}
+
+#[test]
 fn a_restarted_node_that_sees_its_active_by_arp_alone_claims_nothing() {
     for is_peer in [false, true] {
         given_pair(&with_key()[0], |lab| {
