@@ -65,7 +65,7 @@ pub enum Request {
     },
     /// A force switch; answered when its outcome is known.
     Switch,
-    /// Keep the node out of the active role, or let it take it again; answered when that is durable.
+    /// Keep the node out of the active role, answered when that is durable; or let it take it again.
     Maintenance {
         /// Whether it is to be kept out.
         on: bool,
