@@ -132,12 +132,21 @@ impl Node {
         let told =
             self.store.ask(script, Wrongs::default(), |node, status| unsafe { ucm_ha_node_status(node, status) });
         let Some(status) = told else { return };
-        let truths = [status.bound, status.syncing, status.lan_usable, status.gateway_seen, status.peer_known];
-        assert!(truths.iter().all(|truth| *truth <= 1) && status.reserved == [0; 5], "{status:?}");
+        let truths = [
+            status.bound,
+            status.syncing,
+            status.lan_usable,
+            status.gateway_seen,
+            status.peer_known,
+            status.maintenance,
+            status.peer_maintenance,
+        ];
+        assert!(truths.iter().all(|truth| *truth <= 1) && status.reserved == [0; 3], "{status:?}");
         let Some(double) = &self.double else { return };
         let expected = double.status();
         assert_eq!((status.role, status.term), (same::role(expected.role), expected.term));
         assert_eq!((status.bound == 1, status.faults), (expected.bound, expected.faults.bits()));
+        assert_eq!(status.maintenance == 1, expected.maintenance);
         let counters = expected.counters;
         assert_eq!(
             (status.frames_ok, status.frames_malformed, status.frames_unauthentic, status.frames_replayed),
