@@ -21,9 +21,14 @@ impl State {
         Self { on, wanted: false, unanswered: false }
     }
 
-    /// The handover has ended, with or without a successor. Whether maintenance begins with that.
-    pub(super) fn handover_ended(&mut self, complete: bool) -> bool {
-        let begins = core::mem::take(&mut self.wanted) && complete;
+    /// The handover came to nothing.
+    pub(super) fn handover_failed(&mut self) {
+        self.wanted = false;
+    }
+
+    /// The handover is complete. Whether maintenance begins with that.
+    pub(super) fn handover_complete(&mut self) -> bool {
+        let begins = core::mem::take(&mut self.wanted);
         if begins {
             self.begin();
         }

@@ -134,7 +134,7 @@ impl Node {
 
     fn offer_failed(&mut self, refusal: SwitchRefusal) {
         let Some(offer) = self.offer.pending.take() else { return };
-        let _begins = self.maintenance.handover_ended(false);
+        self.maintenance.handover_failed();
         // What was refused once stays refused: the next offer needs a term of its own.
         self.store.give_away(offer.term);
         self.signal = Signal::None;
@@ -199,7 +199,7 @@ impl Node {
     pub(super) fn finish_handover(&mut self) {
         self.signal = Signal::None;
         let Some(offer) = self.offer.pending.take() else { return };
-        let maintenance_begins = self.maintenance.handover_ended(true);
+        let maintenance_begins = self.maintenance.handover_complete();
         self.offer.failed = false;
         match offer.reason {
             HandoverReason::Forced if maintenance_begins => {}
@@ -211,7 +211,7 @@ impl Node {
 
     /// The role was lost while an offer was under way.
     pub(super) fn abandon_handover(&mut self) {
-        let _begins = self.maintenance.handover_ended(false);
+        self.maintenance.handover_failed();
         if let Some(Offer { reason: HandoverReason::Forced, .. }) = self.offer.pending.take() {
             self.output.push(Queued::SwitchDone(Err(SwitchRefusal::NotActive)));
         }
