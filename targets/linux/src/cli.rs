@@ -331,6 +331,9 @@ fn switched(file: &Path) -> ExitCode {
 fn maintenance(file: &Path, args: MaintenanceArgs) -> ExitCode {
     let on = args.position == Position::On;
     match ask(file, Request::Maintenance { on, force: args.force }) {
+        Ok(Reply::Done) if on && args.force => {
+            print("in maintenance: this node does not take the active role, also where nobody else can serve")
+        }
         Ok(Reply::Done) if on => {
             print("in maintenance: this node does not take the active role; the peer serves alone")
         }

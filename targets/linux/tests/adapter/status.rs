@@ -196,7 +196,9 @@ fn a_lone_active_is_put_into_maintenance_by_force_only() {
     let refused = site.ask("maintenance on");
     let line = "ucm-ha: refused: the peer is not heard; check the cable, the LAN and the other node\n";
     assert_eq!((refused.code, &*refused.err), (1, line));
-    assert_eq!(site.ask("maintenance on --force").code, 0);
+    let forced = site.ask("maintenance on --force");
+    assert_eq!(forced.code, 0);
+    assert!(forced.out.contains("also where nobody else can serve"), "{}", forced.out);
     site.wait_for_role("Standby");
     wait_until("the alert stands", || alert(&site.status(), "MAINTENANCE").is_some());
     assert_eq!(site.status()["cluster_ip"]["bound"], false);
